@@ -34,7 +34,9 @@ public sealed interface ClientMessage {
     }
   }
 
-  /** Where a returning client left off: the session's token, the room's epoch, the next position. */
+  /**
+   * Where a returning client left off: the session's token, the room's epoch, the next position.
+   */
   record Resume(ResumeToken token, long epoch, long next) {}
 
   /** A text for the room; its number is its place among the SENDs of the session, from 1. */

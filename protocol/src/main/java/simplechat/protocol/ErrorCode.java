@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
  * Why a request was refused or a connection ended (PROTOCOL.md, section "Codes").
  *
  * <p>The hundreds digit says what a client does, so that a code which it does not know is safe: 1xx
- * goes on, 2xx may join again on the same connection, 3xx is closed and may come back, 4xx is closed
- * and should not.
+ * goes on, 2xx may join again on the same connection, 3xx is closed and may come back, 4xx is
+ * closed and should not.
  */
 public enum ErrorCode {
   LEFT(0),

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Cuts the bytes of one connection into frames.
  *
- * <p>A frame that lies whole in one read is handed out where it lies; only a frame that is cut by the
- * end of a read is copied, into a buffer that grows with the bytes that came, never with the length
- * that was announced. Between frames nothing is held.
+ * <p>A frame that lies whole in one read is handed out where it lies; only a frame that is cut by
+ * the end of a read is copied, into a buffer that grows with the bytes that came, never with the
+ * length that was announced. Between frames nothing is held.
  *
  * <p>Threading: confined to the connection's event loop. Endings: after an exception, or {@link
  * #close}, it must not be used again.
@@ -38,8 +38,8 @@ public final class FrameDecoder {
      * A frame has begun and is not whole; called again whenever more of it came.
      *
      * @param type the type byte
-     * @param available how many bytes of the body lie at {@code index}, 0 also if even the header is
-     *     not whole
+     * @param available how many bytes of the body lie at {@code index}, 0 also if even the header
+     *     is not whole
      */
     default void incomplete(int type, ByteBuf buffer, int index, int available)
         throws ProtocolException {}
@@ -69,8 +69,8 @@ public final class FrameDecoder {
   /**
    * Hands out all frames that are whole, and keeps the beginning of one that is not.
    *
-   * @param in read from its reader index on; left as it is behind a frame at which the sink stopped,
-   *     otherwise read to its end
+   * @param in read from its reader index on; left as it is behind a frame at which the sink
+   *     stopped, otherwise read to its end
    * @throws ProtocolException as the sink throws it; of the bytes behind it none has an effect
    */
   public void decode(ByteBuf in, Sink sink) throws ProtocolException {
@@ -125,8 +125,7 @@ public final class FrameDecoder {
 
   private boolean complete(ByteBuf in, Sink sink, ByteBuf held) throws ProtocolException {
     if (held.readableBytes() < Limits.HEADER_BYTES) {
-      held.writeBytes(
-          in, Math.min(in.readableBytes(), Limits.HEADER_BYTES - held.readableBytes()));
+      held.writeBytes(in, Math.min(in.readableBytes(), Limits.HEADER_BYTES - held.readableBytes()));
       if (held.readableBytes() < Limits.HEADER_BYTES) {
         announce(sink);
         return true;
@@ -164,8 +163,7 @@ public final class FrameDecoder {
     if (held != null) {
       int start = held.readerIndex();
       int available = Math.max(0, held.readableBytes() - Limits.HEADER_BYTES);
-      sink.incomplete(
-          held.getUnsignedByte(start), held, start + Limits.HEADER_BYTES, available);
+      sink.incomplete(held.getUnsignedByte(start), held, start + Limits.HEADER_BYTES, available);
     }
   }
 

@@ -14,7 +14,9 @@ public final class Limits {
   /** What a stranger may send in one frame, and a member in any frame but SEND. */
   public static final int SMALL_BODY_MAX_BYTES = 512;
 
-  /** A text that is too long by at most this is dropped and refused; beyond it the peer is closed. */
+  /**
+   * A text that is too long by at most this is dropped and refused; beyond it the peer is closed.
+   */
   public static final int OVERLONG_TEXT_BYTES = 1024;
 
   public static final int TEXT_DEFAULT_MAX_BYTES = 64 * 1024;
@@ -28,7 +30,9 @@ public final class Limits {
 
   public static final int KEY_MAX_BYTES = 255;
 
-  /** The most that a client has to accept in one frame: the longest MSG and what may be added to it. */
+  /**
+   * The most that a client has to accept in one frame: the longest MSG and what may be added to it.
+   */
   public static final int SERVER_BODY_MAX_BYTES = TEXT_MAX_BYTES + 1024;
 
   /** Answers (ERROR, PONG, ROSTER) that wait for one member; beyond it the member is not read. */

@@ -10,9 +10,9 @@ import java.util.Set;
  * A name that a member may carry; there is none that breaks the rules (PROTOCOL.md, section
  * "Names").
  *
- * <p>Two names are equal if their {@linkplain #folded() folded} forms are, however they are {@linkplain
- * #shown() shown}. The verdict depends on the name and on the Unicode tables of the JDK, not on locale
- * or platform.
+ * <p>Two names are equal if their {@linkplain #folded() folded} forms are, however they are
+ * {@linkplain #shown() shown}. The verdict depends on the name and on the Unicode tables of the
+ * JDK, not on locale or platform.
  */
 public final class MemberName {
   /** Scripts that one name may mix, beside the one-script rule (UTS 39, augmented script sets). */
@@ -66,7 +66,8 @@ public final class MemberName {
   }
 
   /**
-   * NFKC and full case folding, repeated until nothing changes, so that folding twice is folding once.
+   * NFKC and full case folding, repeated until nothing changes, so that folding twice is folding
+   * once.
    */
   static String fold(String name) {
     String before;
@@ -80,8 +81,9 @@ public final class MemberName {
   }
 
   /**
-   * Upper case first, because only that way do ß and ss, or ς and σ, meet; dotless i is spared, because
-   * it would meet i. Lower case one character at a time, because as a whole it depends on neighbours.
+   * Upper case first, because only that way do ß and ss, or ς and σ, meet; dotless i is spared,
+   * because it would meet i. Lower case one character at a time, because as a whole it depends on
+   * neighbours.
    */
   private static String foldCase(String text) {
     StringBuilder folded = new StringBuilder(text.length());
@@ -144,7 +146,9 @@ public final class MemberName {
     return type == Character.NON_SPACING_MARK || type == Character.COMBINING_SPACING_MARK;
   }
 
-  /** White space, control, format, default-ignorable: what could stand in a name without being seen. */
+  /**
+   * White space, control, format, default-ignorable: what could stand in a name without being seen.
+   */
   private static boolean isUnseen(int codePoint) {
     int type = Character.getType(codePoint);
     return Character.isWhitespace(codePoint)
@@ -156,7 +160,10 @@ public final class MemberName {
         || isDefaultIgnorable(codePoint);
   }
 
-  /** Default_Ignorable_Code_Point of the Unicode standard, as far as the JDK has it under letters and marks. */
+  /**
+   * Default_Ignorable_Code_Point of the Unicode standard, as far as the JDK has it under letters
+   * and marks.
+   */
   private static boolean isDefaultIgnorable(int codePoint) {
     return codePoint == 0x034F
         || codePoint == 0x115F
@@ -176,7 +183,7 @@ public final class MemberName {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof MemberName && folded.equals(((MemberName) other).folded);
+    return other instanceof MemberName name && folded.equals(name.folded);
   }
 
   @Override

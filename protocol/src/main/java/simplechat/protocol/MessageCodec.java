@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
  * Messages to bytes and back: the only code that knows the order of fields (PROTOCOL.md, section
  * "Messages").
  *
- * <p>Pure functions. Decoding reads only within the body it is given, ignores bytes behind the fields
- * that it knows, and throws {@link ProtocolException} for a body that is too short or not valid.
+ * <p>Pure functions. Decoding reads only within the body it is given, ignores bytes behind the
+ * fields that it knows, and throws {@link ProtocolException} for a body that is too short or not
+ * valid.
  */
 public final class MessageCodec {
   private static final int HELLO_RESUME = 1;
@@ -65,10 +66,10 @@ public final class MessageCodec {
       out.writeBytes(utf8(msg.text()));
     } else if (message instanceof ServerMessage.Joined joined) {
       out.writeInt(joined.seq()).writeInt(joined.time()).writeInt(joined.members());
-      out.writeByte(joined.how().ordinal()).writeBytes(utf8(joined.name()));
+      out.writeByte(joined.how().number()).writeBytes(utf8(joined.name()));
     } else if (message instanceof ServerMessage.Left left) {
       out.writeInt(left.seq()).writeInt(left.time()).writeInt(left.members());
-      out.writeByte(left.why().ordinal()).writeBytes(utf8(left.name()));
+      out.writeByte(left.why().number()).writeBytes(utf8(left.name()));
     }
     end(out, start);
   }
@@ -94,14 +95,15 @@ public final class MessageCodec {
   /**
    * The message of a frame that came from a client, null for a type to be skipped.
    *
-   * @throws ProtocolException MALFORMED for a body or type that may not come; for HELLO also NOT_CHAT,
-   *     UNSUPPORTED_VERSION and NAME_INVALID
+   * @throws ProtocolException MALFORMED for a body or type that may not come; for HELLO also
+   *     NOT_CHAT, UNSUPPORTED_VERSION and NAME_INVALID
    */
-  public static @Nullable ClientMessage decodeClient(int type, ByteBuf buffer, int index, int length)
-      throws ProtocolException {
+  public static @Nullable ClientMessage decodeClient(
+      int type, ByteBuf buffer, int index, int length) throws ProtocolException {
     MessageType known = MessageType.of(type);
     if (known == null || known.fromServer()) {
-      return skip(type);
+      checkIgnorable(type);
+      return null;
     }
     Body body = new Body(buffer, index, length);
     return switch (known) {
@@ -120,11 +122,12 @@ public final class MessageCodec {
    *
    * @throws ProtocolException MALFORMED for a body or type that may not come
    */
-  public static @Nullable ServerMessage decodeServer(int type, ByteBuf buffer, int index, int length)
-      throws ProtocolException {
+  public static @Nullable ServerMessage decodeServer(
+      int type, ByteBuf buffer, int index, int length) throws ProtocolException {
     MessageType known = MessageType.of(type);
     if (known == null || !known.fromServer()) {
-      return skip(type);
+      checkIgnorable(type);
+      return null;
     }
     Body body = new Body(buffer, index, length);
     return switch (known) {
@@ -146,11 +149,7 @@ public final class MessageCodec {
               body.rest());
       case LEFT ->
           new ServerMessage.Left(
-              body.u32(),
-              body.u32(),
-              body.u32(),
-              ServerMessage.LeftWhy.of(body.u8()),
-              body.rest());
+              body.u32(), body.u32(), body.u32(), ServerMessage.LeftWhy.of(body.u8()), body.rest());
       default -> throw new AssertionError(known);
     };
   }
@@ -230,11 +229,10 @@ public final class MessageCodec {
     return new ServerMessage.Roster(more, names);
   }
 
-  private static <T> @Nullable T skip(int type) throws ProtocolException {
-    if ((type & MessageType.IGNORABLE) != 0) {
-      return null;
+  private static void checkIgnorable(int type) throws ProtocolException {
+    if ((type & MessageType.IGNORABLE) == 0) {
+      throw new ProtocolException(MALFORMED, "a frame of type " + type + " may not come here");
     }
-    throw new ProtocolException(MALFORMED, "a frame of type " + type + " may not come here");
   }
 
   private static int begin(ByteBuf out, MessageType type) {

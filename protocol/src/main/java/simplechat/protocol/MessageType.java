@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
  * The registry of frame types (PROTOCOL.md, section "Messages").
  *
  * <p>The bits of a type tell a receiver what to do with one that it does not know: {@link
- * #FROM_SERVER} is the direction, {@link #IGNORABLE} may be skipped, {@link #EVENT} is a room event.
+ * #FROM_SERVER} is the direction, {@link #IGNORABLE} may be skipped, {@link #EVENT} is a room
+ * event.
  */
 public enum MessageType {
   HELLO(0x01),

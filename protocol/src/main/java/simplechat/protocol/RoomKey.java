@@ -7,7 +7,8 @@ public final class RoomKey {
   private final byte[] bytes;
 
   /**
-   * @throws IllegalArgumentException if there are no bytes or more than {@link Limits#KEY_MAX_BYTES}
+   * @throws IllegalArgumentException if there are no bytes or more than {@link
+   *     Limits#KEY_MAX_BYTES}
    */
   public RoomKey(byte[] bytes) {
     if (bytes.length == 0 || bytes.length > Limits.KEY_MAX_BYTES) {
@@ -24,7 +25,7 @@ public final class RoomKey {
   /** Takes the same time wherever the first difference lies. */
   @Override
   public boolean equals(Object other) {
-    return other instanceof RoomKey && MessageDigest.isEqual(bytes, ((RoomKey) other).bytes);
+    return other instanceof RoomKey key && MessageDigest.isEqual(bytes, key.bytes);
   }
 
   @Override

@@ -140,25 +140,50 @@ public sealed interface ServerMessage {
 
   /** How somebody came in. A value that is not known here reads as the first. */
   enum JoinedHow {
-    JOINED,
-    CAME_BACK;
+    JOINED(0),
+    CAME_BACK(1);
+
+    private final int number;
+
+    JoinedHow(int number) {
+      this.number = number;
+    }
+
+    int number() {
+      return number;
+    }
 
     static JoinedHow of(int number) {
-      return number < values().length ? values()[number] : JOINED;
+      return number == CAME_BACK.number ? CAME_BACK : JOINED;
     }
   }
 
   /** Why somebody went. A value that is not known here reads as the first. */
   enum LeftWhy {
-    LEFT,
-    LOST,
-    SLOW,
-    SHUTDOWN,
-    REPLACED,
-    REMOVED;
+    LEFT(0),
+    LOST(1),
+    SLOW(2),
+    SHUTDOWN(3),
+    REPLACED(4),
+    REMOVED(5);
+
+    private final int number;
+
+    LeftWhy(int number) {
+      this.number = number;
+    }
+
+    int number() {
+      return number;
+    }
 
     static LeftWhy of(int number) {
-      return number < values().length ? values()[number] : LEFT;
+      for (LeftWhy why : values()) {
+        if (why.number == number) {
+          return why;
+        }
+      }
+      return LEFT;
     }
   }
 }

@@ -107,7 +107,9 @@ public final class Text {
         || (codePoint >= 0x7F && codePoint <= 0x9F);
   }
 
-  /** White space as Unicode has it: the JDK's two notions together, of which one leaves out NBSP. */
+  /**
+   * White space as Unicode has it: the JDK's two notions together, of which one leaves out NBSP.
+   */
   private static boolean isBlank(int codePoint) {
     return Character.isWhitespace(codePoint) || Character.isSpaceChar(codePoint);
   }

@@ -12,8 +12,8 @@
  * <p>The registries are {@link simplechat.protocol.MessageType}, {@link
  * simplechat.protocol.ErrorCode} and {@link simplechat.protocol.Limits}; the tests compare each of
  * them with the tables of the document. Names and texts have rules of their own, in {@link
- * simplechat.protocol.MemberName} and {@link simplechat.protocol.Text}, so that both ends judge them
- * alike.
+ * simplechat.protocol.MemberName} and {@link simplechat.protocol.Text}, so that both ends judge
+ * them alike.
  *
  * <p>Nothing here does I/O, starts a thread or reads a clock. A {@code ByteBuf} is our byte type; a
  * channel is not known here.
