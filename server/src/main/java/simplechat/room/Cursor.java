@@ -1,0 +1,234 @@
+package simplechat.room;
+
+import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ServerMessage;
+
+/**
+ * One member's place in the log: the next byte to be sent to it.
+ *
+ * <p>A turn is {@link #collect}, a write of what was collected, and {@link #taken}; nothing moves
+ * before the last of them. Between turns the cursor may stand inside a frame, if the socket took a
+ * part of it.
+ *
+ * <p>Threading: confined to the event loop of the connection that owns it. Endings: a cursor whose
+ * segment is retired must {@link #lapse} before the segment is released; it then goes on behind it
+ * and first tells the member what is gone.
+ */
+public final class Cursor {
+  private Segment segment;
+  private int offset;
+
+  /** The last run of the member that lies behind the cursor, or a stub before the first. */
+  private Run passed;
+
+  private long limit = Long.MAX_VALUE;
+  private @Nullable Gap gap;
+
+  /** Events that are gone and that the member has not been told of. */
+  private record Gap(long missed, @Nullable Run lastSend) {}
+
+  Cursor(Segment segment, int offset, Run passed) {
+    this.segment = segment;
+    this.offset = offset;
+    this.passed = passed;
+  }
+
+  /** True if this cursor must {@link #lapse} when the segment is retired. */
+  public boolean isIn(Segment retired) {
+    return segment == retired;
+  }
+
+  /** Nothing at or behind this place is sent any more. */
+  public void stopAt(long endByte) {
+    limit = Math.min(limit, endByte);
+  }
+
+  /** Nothing more is sent but the rest of the frame in which the cursor stands. */
+  public void stopAtBoundary() {
+    gap = null;
+    stopAt(segment.firstByte() + segment.boundary(offset));
+  }
+
+  /** True if all that there was to send before the stop has been sent. */
+  public boolean isStopped() {
+    return gap == null && segment.firstByte() + offset >= limit;
+  }
+
+  /**
+   * Bytes that are missing to the end of the frame in which the cursor stands; 0 between frames.
+   */
+  public int tornBytes() {
+    return segment.boundary(offset) - offset;
+  }
+
+  /** Writes those bytes to {@code out}. */
+  public void copyTorn(ByteBuf out) {
+    out.writeBytes(segment.bytes(), offset, tornBytes());
+  }
+
+  /**
+   * Adds the rest of the frame in which the cursor stands, if any; may come before {@link
+   * #collect}.
+   */
+  public void collectTorn(Pieces pieces) {
+    int end = segment.boundary(offset);
+    if (end > offset) {
+      pieces.addLog(segment, offset, end, passed);
+    }
+  }
+
+  /**
+   * Adds what has been published and was not sent: all of it, or as much as the pieces hold. The
+   * member's own runs are left out, each (or several in a row) answered by one ACK where it lay.
+   *
+   * @return false if that is nothing
+   */
+  public boolean collect(Pieces pieces) {
+    int before = pieces.count();
+    Segment at = segment;
+    int from = before == 0 ? offset : segment.boundary(offset);
+    Run behind = passed;
+    Run due = null;
+    if (gap != null) {
+      collectGap(pieces, gap);
+    }
+    while (!pieces.isFull()) {
+      int end = at.end();
+      if (from == end) {
+        Segment next = at.next();
+        if (next == null) {
+          break;
+        }
+        if (from == at.end()) {
+          at = next;
+          from = 0;
+        }
+        continue;
+      }
+      int to = (int) Math.min(end, limit - at.firstByte());
+      if (from >= to) {
+        break;
+      }
+      Run own = behind.nextOfOwner();
+      if (own != null && own.from() <= at.firstByte() + from) {
+        from = (int) (own.to() - at.firstByte());
+        behind = own;
+        due = own.sendNo() == 0 ? due : own;
+        continue;
+      }
+      if (due != null) {
+        pieces.addAnswer(ack(due), at, from, behind);
+        due = null;
+      }
+      if (own != null) {
+        to = (int) Math.min(to, own.from() - at.firstByte());
+      }
+      pieces.addLog(at, from, to, behind);
+      from = to;
+    }
+    if (due != null) {
+      pieces.addAnswer(ack(due), at, from, behind);
+    }
+    if (pieces.count() == 0) {
+      moveTo(at, from, behind);
+    }
+    return pieces.count() > before;
+  }
+
+  /**
+   * Moves behind what the socket took.
+   *
+   * @param whole how many pieces it took whole, from the first on
+   * @param rest how many bytes of the piece behind them
+   */
+  public void taken(Pieces pieces, int whole, int rest) {
+    if (pieces.isGapTold(whole, rest)) {
+      gap = null;
+    }
+    for (int piece = whole - 1; piece >= 0; piece--) {
+      Segment after = pieces.segmentAfter(piece);
+      Run passedAfter = pieces.passedAfter(piece);
+      if (after != null && passedAfter != null) {
+        moveTo(after, pieces.offsetAfter(piece), passedAfter);
+        break;
+      }
+    }
+    if (rest > 0) {
+      Segment after = pieces.segmentAfter(whole);
+      Run passedAfter = pieces.passedAfter(whole);
+      if (after != null && passedAfter != null) {
+        boolean log = pieces.isLog(whole);
+        moveTo(after, log ? pieces.index(whole) + rest : pieces.offsetAfter(whole), passedAfter);
+      }
+    }
+  }
+
+  /**
+   * Leaves a segment that was retired. A frame in which the cursor stands is given up: if the
+   * member is to stay, its rest must have been saved by {@link #copyTorn}.
+   */
+  public void lapse() {
+    Segment next = segment.next();
+    if (next == null) {
+      throw new IllegalStateException("the newest segment cannot retire");
+    }
+    long position = segment.position(segment.boundary(offset));
+    long end = next.firstPosition();
+    if (limit < next.firstByte()) {
+      end = Math.max(position, segment.position((int) (limit - segment.firstByte())));
+    }
+    skip(position, end, next);
+  }
+
+  Segment segment() {
+    return segment;
+  }
+
+  int offset() {
+    return offset;
+  }
+
+  Run passed() {
+    return passed;
+  }
+
+  /** Goes on at {@code next}: the events from {@code position} to {@code end} are gone. */
+  void skip(long position, long end, Segment next) {
+    long missed = end - position;
+    Run lastSend = null;
+    if (gap != null) {
+      missed += gap.missed();
+      lastSend = gap.lastSend();
+    }
+    Run own = passed.nextOfOwner();
+    while (own != null && own.endPosition() <= next.firstPosition()) {
+      missed -= own.endPosition() - Math.max(own.firstPosition(), position);
+      lastSend = own.sendNo() == 0 ? lastSend : own;
+      passed = own;
+      own = own.nextOfOwner();
+    }
+    gap = missed == 0 && lastSend == null ? null : new Gap(missed, lastSend);
+    moveTo(next, 0, passed);
+  }
+
+  private void collectGap(Pieces pieces, Gap gap) {
+    Run lastSend = gap.lastSend();
+    ServerMessage.Gap told =
+        gap.missed() == 0
+            ? null
+            : new ServerMessage.Gap(
+                segment.firstPosition(), (int) Math.min(gap.missed(), 0xFFFFFFFFL));
+    pieces.addGap(told, lastSend == null ? null : ack(lastSend), this);
+  }
+
+  private void moveTo(Segment segment, int offset, Run passed) {
+    this.segment = segment;
+    this.offset = offset;
+    this.passed = passed;
+  }
+
+  private static ServerMessage.Ack ack(Run run) {
+    return new ServerMessage.Ack(run.seq(), run.sendNo());
+  }
+}

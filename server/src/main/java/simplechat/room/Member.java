@@ -1,0 +1,120 @@
+package simplechat.room;
+
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.MemberName;
+import simplechat.protocol.ResumeToken;
+
+/**
+ * Somebody who has joined, from then until a LEAVE, or until the token of a lost one expires. A
+ * return by token is the same member.
+ *
+ * <p>Threading: the room's loop only. Bounds: a member that says nothing is a name and a token;
+ * what it said is remembered as runs while the log retains it, and {@link #RETIRED_RUNS_MAX} runs
+ * beyond.
+ */
+public final class Member {
+  /**
+   * So many runs are remembered behind the log's start, so that a member who resumes from there is
+   * told an exact number: it has then said so many things without having read any answer. A guess.
+   */
+  static final int RETIRED_RUNS_MAX = 64;
+
+  private final MemberName name;
+  private final byte[] nameUtf8;
+  private final ResumeToken token;
+  private @Nullable MemberConnection connection;
+  private long ordinal;
+  private int received;
+  private long lostAtNanos;
+  private @Nullable Run oldestRun;
+  private @Nullable Run newestRun;
+  private int retiredRuns;
+
+  Member(MemberName name, ResumeToken token) {
+    this.name = name;
+    this.nameUtf8 = name.shown().getBytes(StandardCharsets.UTF_8);
+    this.token = token;
+  }
+
+  MemberName name() {
+    return name;
+  }
+
+  byte[] nameUtf8() {
+    return nameUtf8;
+  }
+
+  ResumeToken token() {
+    return token;
+  }
+
+  /** How many SENDs of the session were taken, refused ones included. */
+  int received() {
+    return received;
+  }
+
+  void received(int sendNo) {
+    received = sendNo;
+  }
+
+  /** Place in the order of joining; a return gives a new one. */
+  long ordinal() {
+    return ordinal;
+  }
+
+  /** True if this connection speaks for the member, and not one that was replaced or is gone. */
+  boolean isConnected(MemberConnection candidate) {
+    return connection == candidate;
+  }
+
+  @Nullable MemberConnection connection() {
+    return connection;
+  }
+
+  void connect(MemberConnection connection, long ordinal) {
+    this.connection = connection;
+    this.ordinal = ordinal;
+  }
+
+  void disconnect(long nowNanos) {
+    connection = null;
+    lostAtNanos = nowNanos;
+  }
+
+  long lostAtNanos() {
+    return lostAtNanos;
+  }
+
+  void add(Run run) {
+    if (newestRun == null) {
+      oldestRun = run;
+    } else {
+      newestRun.nextOfOwner(run);
+    }
+    newestRun = run;
+  }
+
+  /** The oldest run that had not retired left the log. */
+  void retired(Run run) {
+    retiredRuns++;
+    if (retiredRuns > RETIRED_RUNS_MAX && oldestRun != null && oldestRun != newestRun) {
+      oldestRun = oldestRun.nextOfOwner();
+      retiredRuns--;
+    }
+  }
+
+  /** The last remembered run before {@code position}, or a stub before the first. */
+  Run runBefore(long position) {
+    Run before = new Run(this, 0, 0);
+    Run run = oldestRun;
+    if (run != null) {
+      before.nextOfOwner(run);
+    }
+    while (run != null && run.endPosition() <= position) {
+      before = run;
+      run = run.nextOfOwner();
+    }
+    return before;
+  }
+}

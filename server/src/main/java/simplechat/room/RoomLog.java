@@ -1,0 +1,227 @@
+package simplechat.room;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.MessageType;
+
+/**
+ * The bounded, append-only log of a room's events; what is retained is {@code [start, end)}.
+ *
+ * <p>Threading: the room's loop only. Bounds: the segments together hold at most the given number
+ * of bytes, or two segments if that is more; a retired one lives on until its readers have left it.
+ */
+final class RoomLog {
+  /** Small enough that a lapse costs little, large enough to be cheap: 3 000 short messages. */
+  static final int SEGMENT_MAX_BYTES = 256 * 1024;
+
+  /** A log is cut into at least so many segments: with each that retires, so much of it goes. */
+  private static final int SEGMENTS_MIN = 8;
+
+  private final ByteBufAllocator allocator;
+  private final long maxBytes;
+  private final int segmentBytes;
+  private final List<LogReader> readers = new ArrayList<>();
+
+  private Segment first;
+  private Segment tail;
+  private long heldBytes;
+  private int messages;
+  private long end;
+  private int committed;
+  private long publishedByte;
+  private @Nullable Run open;
+
+  /**
+   * @param allocator gives direct memory
+   * @param firstPosition of the first event
+   */
+  RoomLog(ByteBufAllocator allocator, long maxBytes, long firstPosition) {
+    this.allocator = allocator;
+    this.maxBytes = maxBytes;
+    this.segmentBytes = (int) Math.min(SEGMENT_MAX_BYTES, maxBytes / SEGMENTS_MIN);
+    this.end = firstPosition;
+    this.tail = allocate(segmentBytes, 0, firstPosition);
+    this.first = tail;
+  }
+
+  void add(LogReader reader) {
+    readers.add(reader);
+  }
+
+  /** The oldest retained position. */
+  long start() {
+    return first.firstPosition();
+  }
+
+  /** The next position to be given. */
+  long end() {
+    return end;
+  }
+
+  /** The place behind the last byte, as {@link Segment#firstByte} counts. */
+  long endByte() {
+    return tail.firstByte() + committed;
+  }
+
+  Segment first() {
+    return first;
+  }
+
+  Segment tail() {
+    return tail;
+  }
+
+  int tailOffset() {
+    return committed;
+  }
+
+  /** Memory of the retained segments. */
+  long heldBytes() {
+    return heldBytes;
+  }
+
+  /** True if so much waits to be published that the log could turn over before readers see it. */
+  boolean isPublishDue() {
+    return endByte() - publishedByte > maxBytes / SEGMENTS_MIN;
+  }
+
+  /** The segment of a retained position. */
+  Segment segment(long position) {
+    Segment segment = first;
+    Segment next = segment.next();
+    while (next != null && next.firstPosition() <= position) {
+      segment = next;
+      next = segment.next();
+    }
+    return segment;
+  }
+
+  /**
+   * The position of the MSG that has {@code count - 1} retained MSGs behind it, or of the oldest.
+   */
+  long historyStart(int count) {
+    if (count == 0 || messages == 0) {
+      return end;
+    }
+    int skip = Math.max(0, messages - count);
+    Segment segment = first;
+    Segment next = segment.next();
+    while (next != null && skip >= segment.messages()) {
+      skip -= segment.messages();
+      segment = next;
+      next = segment.next();
+    }
+    return messagePosition(segment, skip);
+  }
+
+  /**
+   * Where to write the next event's frame: the caller writes exactly {@code frameBytes} there, then
+   * calls {@link #commit}.
+   */
+  ByteBuf begin(int frameBytes) {
+    ByteBuf bytes = tail.bytes().writerIndex(committed);
+    if (bytes.writableBytes() >= frameBytes) {
+      return bytes;
+    }
+    return roll(frameBytes).bytes();
+  }
+
+  /**
+   * Takes the frame that was written into the log, unseen by readers until {@link #publish}.
+   *
+   * @param owner whose cursor leaves it out
+   * @param sendNo number of the SEND that it is, 0 for JOINED and LEFT
+   */
+  void commit(Member owner, int sendNo) {
+    long from = endByte();
+    committed = tail.bytes().writerIndex();
+    tail.counted(sendNo != 0);
+    if (sendNo != 0) {
+      messages++;
+    }
+    Run run = open;
+    if (run == null || run.owner() != owner) {
+      run = new Run(owner, from, end);
+      open = run;
+      tail.add(run);
+      owner.add(run);
+    }
+    run.extend(endByte(), sendNo);
+    end++;
+  }
+
+  /** Makes everything committed visible and wakes the readers. */
+  void publish() {
+    open = null;
+    publishedByte = endByte();
+    tail.publish();
+    for (LogReader reader : readers) {
+      reader.published();
+    }
+  }
+
+  /** Frees all memory; no cursor may be used afterwards. */
+  void close() {
+    for (Segment segment = first; segment != null; segment = segment.next()) {
+      segment.release();
+    }
+  }
+
+  private Segment roll(int frameBytes) {
+    int bytes = Math.max(segmentBytes, frameBytes);
+    while (heldBytes + bytes > maxBytes && first != tail) {
+      retireFirst();
+    }
+    open = null;
+    Segment full = tail;
+    tail = allocate(bytes, endByte(), end);
+    committed = 0;
+    full.publish();
+    full.follow(tail);
+    return tail;
+  }
+
+  private Segment allocate(int bytes, long firstByte, long firstPosition) {
+    heldBytes += bytes;
+    return new Segment(allocator.directBuffer(bytes, bytes), firstByte, firstPosition);
+  }
+
+  private void retireFirst() {
+    Segment retired = first;
+    Segment next = retired.next();
+    if (next == null) {
+      throw new IllegalStateException("the newest segment cannot retire");
+    }
+    first = next;
+    heldBytes -= retired.bytes().capacity();
+    messages -= retired.messages();
+    for (Run run = retired.firstRun(); run != null; run = run.nextInSegment()) {
+      run.owner().retired(run);
+    }
+    retired.retain(readers.size());
+    for (LogReader reader : readers) {
+      reader.retired(retired);
+    }
+    retired.release();
+  }
+
+  private static long messagePosition(Segment segment, int skip) {
+    int offset = 0;
+    long position = segment.firstPosition();
+    int left = skip;
+    while (true) {
+      if (isMessage(segment, offset) && left-- == 0) {
+        return position;
+      }
+      offset += segment.frameBytes(offset);
+      position++;
+    }
+  }
+
+  private static boolean isMessage(Segment segment, int offset) {
+    return segment.bytes().getUnsignedByte(offset) == MessageType.MSG.code();
+  }
+}

@@ -1,0 +1,88 @@
+package simplechat.room;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stretch of one segment that one member wrote, and that its own cursor leaves out.
+ *
+ * <p>Threading: the room's loop extends a run until it is published; from then on it never changes
+ * but for its successors, which are published themselves. A run names no segment, so that it keeps
+ * none alive.
+ */
+final class Run {
+  private final Member owner;
+  private final long from;
+  private final long firstPosition;
+  private long to;
+  private int events;
+  private int sendNo;
+  private int seq;
+  private @Nullable Run nextOfOwner;
+  private @Nullable Run nextInSegment;
+
+  Run(Member owner, long from, long firstPosition) {
+    this.owner = owner;
+    this.from = from;
+    this.to = from;
+    this.firstPosition = firstPosition;
+  }
+
+  Member owner() {
+    return owner;
+  }
+
+  /** First byte, as {@link Segment#firstByte} counts. */
+  long from() {
+    return from;
+  }
+
+  /** The byte behind the last. */
+  long to() {
+    return to;
+  }
+
+  long firstPosition() {
+    return firstPosition;
+  }
+
+  /** The position behind the last event. */
+  long endPosition() {
+    return firstPosition + events;
+  }
+
+  /** Number of the last SEND in here, 0 if there is none but JOINED or LEFT. */
+  int sendNo() {
+    return sendNo;
+  }
+
+  /** Low 32 bits of the position of that SEND. */
+  int seq() {
+    return seq;
+  }
+
+  @Nullable Run nextOfOwner() {
+    return nextOfOwner;
+  }
+
+  @Nullable Run nextInSegment() {
+    return nextInSegment;
+  }
+
+  void nextOfOwner(Run run) {
+    nextOfOwner = run;
+  }
+
+  void nextInSegment(Run run) {
+    nextInSegment = run;
+  }
+
+  /** Room's loop only: takes in one more event of the owner, a SEND unless {@code sendNo} is 0. */
+  void extend(long to, int sendNo) {
+    this.to = to;
+    if (sendNo != 0) {
+      this.sendNo = sendNo;
+      this.seq = (int) endPosition();
+    }
+    events++;
+  }
+}

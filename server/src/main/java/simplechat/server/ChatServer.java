@@ -1,0 +1,302 @@
+package simplechat.server;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ErrorCode;
+import simplechat.room.Room;
+import simplechat.room.RoomSettings;
+
+/**
+ * A chat server that can be embedded.
+ *
+ * <pre>{@code
+ * ChatServer.start(ServerConfig.defaults()).thenAccept(server -> use(server.address()));
+ * }</pre>
+ *
+ * <p>Threading: all methods from any thread; none blocks, and the stages complete on a thread of
+ * the server's. Endings: {@link #drain} and {@link #close}; after either nothing of the server is
+ * left.
+ */
+public final class ChatServer {
+  private static final Duration LINGER = Duration.ofSeconds(2);
+  private static final Duration TICK_MAX = Duration.ofMillis(250);
+  private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
+  private static final int BACKLOG = 4096;
+
+  /**
+   * As much as the allocator keeps at hand for each loop, so that a read costs no search for
+   * memory.
+   */
+  private static final int READ_BYTES = 32 * 1024;
+
+  /** A member who floods is left after so many reads, for the others' sake. A guess. */
+  private static final int READS_PER_TURN = 4;
+
+  private static final int MEMBERS_PER_RETRY_SECOND = 1000;
+  private static final int RETRY_MAX_SECONDS = 10;
+
+  private final ServerConfig config;
+  private final MultiThreadIoEventLoopGroup group;
+  private final ByteBufAllocator allocator;
+  private final List<ConnectionLoop> loops = new ArrayList<>();
+  private final Room room;
+  private final AtomicInteger open = new AtomicInteger();
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+  private @Nullable Channel listener;
+  private volatile boolean stopping;
+
+  private ChatServer(ServerConfig config, Transport transport) {
+    this.config = config;
+    group =
+        new MultiThreadIoEventLoopGroup(
+            config.loops(), new DefaultThreadFactory("chat-loop"), transport.ioHandlers());
+    allocator = allocator(config.loops());
+    long tickNanos = tickNanos(config);
+    for (EventExecutor executor : group) {
+      loops.add(
+          new ConnectionLoop(
+              (EventLoop) executor, allocator, transport.writer(), System::nanoTime, tickNanos));
+    }
+    RoomSettings settings =
+        new RoomSettings(
+            config.logBytes(),
+            config.maxText(),
+            config.heartbeat(),
+            config.resumeWindow(),
+            config.maxConnections(),
+            config.greeting(),
+            0);
+    room =
+        new Room(settings, allocator, roomLoop().eventLoop(), Clock.systemUTC(), System::nanoTime);
+    loops.forEach(room::add);
+  }
+
+  /** Completes when connections are accepted; fails as the bind does, and then leaves nothing. */
+  public static CompletionStage<ChatServer> start(ServerConfig config) {
+    Transport transport = config.nio() ? Transport.NIO : Transport.best();
+    ChatServer server = new ChatServer(config, transport);
+    CompletableFuture<ChatServer> started = new CompletableFuture<>();
+    ChannelFuture bound = server.bind(transport);
+    bound.addListener(
+        done -> {
+          if (done.isSuccess()) {
+            server.serve(bound.channel());
+            started.complete(server);
+          } else {
+            Throwable cause = done.cause();
+            server.close().thenRun(() -> started.completeExceptionally(cause));
+          }
+        });
+    return started;
+  }
+
+  /** Where it listens, with the real port. */
+  public InetSocketAddress address() {
+    Channel bound = listener;
+    if (bound == null) {
+      throw new IllegalStateException("not started");
+    }
+    return (InetSocketAddress) bound.localAddress();
+  }
+
+  /** How many connections are open, joined or not. */
+  public int connections() {
+    return open.get();
+  }
+
+  /** How many are in the room, asked on the room's loop. */
+  public CompletionStage<Integer> members() {
+    return CompletableFuture.supplyAsync(room::members, roomLoop().eventLoop());
+  }
+
+  /**
+   * Accepts nobody and nothing more, delivers what was accepted, tells everybody SHUTDOWN, and
+   * completes when all are gone, at the latest after the configured drain time. May be called
+   * again.
+   */
+  public CompletionStage<Void> drain() {
+    stopListening();
+    roomLoop()
+        .eventLoop()
+        .execute(
+            () -> {
+              int retryAfter = retryAfter();
+              long endByte = room.close();
+              onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
+              closeIfIdle();
+
+              roomLoop()
+                  .eventLoop()
+                  .schedule(this::close, config.drain().toMillis(), TimeUnit.MILLISECONDS);
+            });
+    return closed;
+  }
+
+  /** Closes everything at once. */
+  public CompletionStage<Void> close() {
+    stopListening();
+    onEachConnection(Connection::cut);
+
+    group
+        .shutdownGracefully(0, LINGER.toMillis(), TimeUnit.MILLISECONDS)
+        .addListener(
+            done -> {
+              if (!closed.isDone()) {
+                loops.forEach(ConnectionLoop::free);
+                room.free();
+              }
+              closed.complete(null);
+            });
+    return closed;
+  }
+
+  ServerConfig config() {
+    return config;
+  }
+
+  Room room() {
+    return room;
+  }
+
+  /** The loop on which the room lives. */
+  ConnectionLoop roomLoop() {
+    return loops.get(0);
+  }
+
+  long lingerNanos() {
+    return LINGER.toNanos();
+  }
+
+  /** A connection is gone, with everything that it held. */
+  void closed() {
+    open.decrementAndGet();
+    closeIfIdle();
+  }
+
+  private ChannelFuture bind(Transport transport) {
+    return new ServerBootstrap()
+        .group(group)
+        .channel(transport.serverChannel())
+        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+        .option(ChannelOption.SO_REUSEADDR, true)
+        .childOption(ChannelOption.ALLOCATOR, allocator)
+        .childOption(
+            ChannelOption.RECVBUF_ALLOCATOR,
+            new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(READS_PER_TURN))
+        .childOption(ChannelOption.SO_SNDBUF, config.sendBufferBytes())
+        .childOption(ChannelOption.TCP_NODELAY, true)
+        .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+        .childHandler(
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                accept(channel);
+              }
+            })
+        .bind(config.host(), config.port());
+  }
+
+  private void serve(Channel bound) {
+    listener = bound;
+    loops.forEach(ConnectionLoop::start);
+    long millis = EXPIRE_EVERY.toMillis();
+
+    roomLoop()
+        .eventLoop()
+        .scheduleWithFixedDelay(room::expire, millis, millis, TimeUnit.MILLISECONDS);
+  }
+
+  private void accept(Channel channel) {
+    ConnectionLoop loop = loopOf(channel.eventLoop());
+    Connection connection = new Connection(this, loop, channel);
+    int now = open.incrementAndGet();
+    loop.add(connection);
+    channel.pipeline().addLast(connection);
+    if (stopping) {
+      connection.turnAway(ErrorCode.SHUTDOWN, RETRY_MAX_SECONDS);
+    } else if (now > config.maxConnections()) {
+      connection.turnAway(ErrorCode.SERVER_FULL, RETRY_MAX_SECONDS);
+    }
+  }
+
+  private ConnectionLoop loopOf(EventLoop eventLoop) {
+    for (ConnectionLoop loop : loops) {
+      if (loop.eventLoop() == eventLoop) {
+        return loop;
+      }
+    }
+    throw new IllegalStateException("not a loop of this server: " + eventLoop);
+  }
+
+  private void stopListening() {
+    stopping = true;
+    Channel bound = listener;
+    if (bound != null) {
+      bound.close();
+    }
+  }
+
+  private void onEachConnection(Consumer<Connection> task) {
+    for (ConnectionLoop loop : loops) {
+      loop.eventLoop().execute(() -> List.copyOf(loop.connections()).forEach(task));
+    }
+  }
+
+  private void closeIfIdle() {
+    if (stopping && open.get() == 0) {
+      close();
+    }
+  }
+
+  /** Spreads the return of those who are sent away. */
+  private int retryAfter() {
+    return Math.max(1, Math.min(RETRY_MAX_SECONDS, room.members() / MEMBERS_PER_RETRY_SECOND));
+  }
+
+  /** Fine enough for the shortest deadline. */
+  private static long tickNanos(ServerConfig config) {
+    long shortest = TICK_MAX.toNanos() * 4;
+    for (Duration deadline :
+        List.of(config.joinTimeout(), config.heartbeat(), config.writeStall(), config.drain())) {
+      shortest = Math.min(shortest, deadline.toNanos());
+    }
+    return shortest / 4;
+  }
+
+  /**
+   * Pooled, direct memory only, one arena a loop, in chunks of 1 MiB so that an idle server is
+   * small.
+   */
+  private static ByteBufAllocator allocator(int loops) {
+    return new PooledByteBufAllocator(
+        true,
+        0,
+        loops,
+        PooledByteBufAllocator.defaultPageSize(),
+        7,
+        PooledByteBufAllocator.defaultSmallCacheSize(),
+        PooledByteBufAllocator.defaultNormalCacheSize(),
+        true);
+  }
+}

@@ -1,0 +1,147 @@
+package simplechat.server;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import simplechat.room.LogReader;
+import simplechat.room.Pieces;
+import simplechat.room.Segment;
+
+/**
+ * The connections of one event loop: wakes them all when the log has grown, keeps their time, and
+ * takes them out of segments that retire.
+ *
+ * <p>Threading: {@link #published} and {@link #retired} on any loop, everything else on this one.
+ */
+final class ConnectionLoop implements LogReader {
+  private final EventLoop eventLoop;
+  private final ByteBufAllocator allocator;
+  private final Transport.Writer writer;
+  private final ByteBuf pieceAnswers;
+  private final Pieces pieces;
+  private final LongSupplier nanoTime;
+  private final long tickNanos;
+  private final List<Connection> connections = new ArrayList<>();
+  private final AtomicBoolean woken = new AtomicBoolean();
+  private long nowNanos;
+  private long tickedAtNanos;
+
+  ConnectionLoop(
+      EventLoop eventLoop,
+      ByteBufAllocator allocator,
+      Transport.Writer writer,
+      LongSupplier nanoTime,
+      long tickNanos) {
+    this.eventLoop = eventLoop;
+    this.allocator = allocator;
+    this.writer = writer;
+    this.pieceAnswers = allocator.directBuffer(Pieces.answerBytes());
+    this.pieces = new Pieces(pieceAnswers);
+    this.nanoTime = nanoTime;
+    this.tickNanos = tickNanos;
+    this.tickedAtNanos = nanoTime.getAsLong();
+  }
+
+  /** Begins to keep time. */
+  void start() {
+
+    eventLoop.scheduleWithFixedDelay(this::tick, tickNanos, tickNanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** Frees what the loop held for writing; when it does not run any more. */
+  void free() {
+    pieceAnswers.release();
+    writer.free();
+  }
+
+  EventLoop eventLoop() {
+    return eventLoop;
+  }
+
+  ByteBufAllocator allocator() {
+    return allocator;
+  }
+
+  Transport.Writer writer() {
+    return writer;
+  }
+
+  /** For one write at a time. */
+  Pieces pieces() {
+    return pieces;
+  }
+
+  /**
+   * Time that this loop has served, as of its last tick. Of a pause between two ticks only the
+   * length of two is counted, so that nobody is closed for what the server did not do.
+   */
+  long nowNanos() {
+    return nowNanos;
+  }
+
+  List<Connection> connections() {
+    return connections;
+  }
+
+  void add(Connection connection) {
+    connection.index(connections.size());
+    connections.add(connection);
+  }
+
+  void remove(Connection connection) {
+    Connection last = connections.remove(connections.size() - 1);
+    if (last != connection) {
+      connections.set(connection.index(), last);
+      last.index(connection.index());
+    }
+  }
+
+  @Override
+  public void published() {
+    if (eventLoop.inEventLoop()) {
+      walk();
+    } else if (woken.compareAndSet(false, true)) {
+      eventLoop.execute(
+          () -> {
+            woken.set(false);
+            walk();
+          });
+    }
+  }
+
+  @Override
+  public void retired(Segment segment) {
+    if (eventLoop.inEventLoop()) {
+      leave(segment);
+    } else {
+      eventLoop.execute(() -> leave(segment));
+    }
+  }
+
+  private void walk() {
+    for (int i = 0; i < connections.size(); i++) {
+      connections.get(i).wake();
+    }
+  }
+
+  private void leave(Segment segment) {
+    for (int i = 0; i < connections.size(); i++) {
+      connections.get(i).lapse(segment);
+    }
+    segment.release();
+  }
+
+  private void tick() {
+    long real = nanoTime.getAsLong();
+    nowNanos += Math.min(real - tickedAtNanos, 2 * tickNanos);
+    tickedAtNanos = real;
+    for (int i = connections.size() - 1; i >= 0; i--) {
+      connections.get(i).tick();
+    }
+  }
+}

@@ -1,0 +1,311 @@
+package simplechat.server;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.FileRegion;
+import java.io.IOException;
+import java.nio.channels.WritableByteChannel;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.Limits;
+import simplechat.protocol.MessageCodec;
+import simplechat.protocol.ServerMessage;
+import simplechat.room.Cursor;
+import simplechat.room.Pieces;
+import simplechat.room.Segment;
+
+/**
+ * What a connection has to write: its answers, and what its cursor gives.
+ *
+ * <p>Nothing is queued for a member but its answers. A write takes what there is at that moment
+ * straight from the log; when the socket is full, this object itself stands in Netty's outbound
+ * buffer as a region whose bytes are fetched when the socket takes some again.
+ *
+ * <p>Threading: confined to the connection's loop. Bounds: answers are the connection's to bound,
+ * see {@link #isFull}. Endings: {@link #end}, {@link #abandon}, {@link #close}.
+ */
+final class Outbound implements FileRegion {
+  /**
+   * The longest answer to one frame of a member, but for ROSTER, which comes only when none waits.
+   */
+  private static final int ANSWER_MAX_BYTES = 256;
+
+  private final Connection connection;
+  private final Channel channel;
+  private final ConnectionLoop loop;
+  private @Nullable Cursor cursor;
+  private @Nullable ByteBuf answers;
+  private ServerMessage.@Nullable Bye bye;
+  private long progressNanos;
+  private boolean queued;
+  private boolean ending;
+  private boolean ended;
+
+  Outbound(Connection connection, Channel channel, ConnectionLoop loop) {
+    this.connection = connection;
+    this.channel = channel;
+    this.loop = loop;
+  }
+
+  /** Adds a frame for this connection alone; it goes out with the next {@link #flush}. */
+  void answer(ServerMessage message) {
+    if (ending) {
+      return;
+    }
+    MessageCodec.encode(message, answers());
+  }
+
+  /** True if the peer must not be read, because there may be no room for an answer. */
+  boolean isFull() {
+    return answers != null && answers.readableBytes() > Limits.CONTROL_MAX_BYTES - ANSWER_MAX_BYTES;
+  }
+
+  /** True if no answer waits. */
+  boolean isAnswered() {
+    return answers == null;
+  }
+
+  /** From now on the member gets what this cursor gives. */
+  void follow(Cursor cursor) {
+    this.cursor = cursor;
+  }
+
+  /** Loop time since which the socket has taken nothing of what waits, or now if nothing waits. */
+  long stalledSinceNanos() {
+    return queued ? progressNanos : loop.nowNanos();
+  }
+
+  /** Writes what there is, as far as the socket takes it. */
+  void flush() {
+    if (queued || ended || !channel.isActive()) {
+      return;
+    }
+    if (loop.writer().isDirect()) {
+      try {
+        if (write(null)) {
+          return;
+        }
+      } catch (IOException e) {
+        connection.broken();
+        return;
+      }
+    }
+    queued = true;
+    progressNanos = loop.nowNanos();
+    channel.unsafe().write(this, channel.voidPromise());
+    channel.unsafe().flush();
+  }
+
+  /**
+   * Leaves a retired segment, if the cursor is in it. The frame in which it stands is saved if its
+   * rest is small.
+   *
+   * @return false if it is not: the stream cannot go on
+   */
+  boolean lapse(Segment retired) {
+    Cursor lapsing = cursor;
+    if (lapsing == null || !lapsing.isIn(retired)) {
+      return true;
+    }
+    int torn = lapsing.tornBytes();
+    boolean goesOn = torn <= Limits.CONTROL_MAX_BYTES - ANSWER_MAX_BYTES;
+    if (goesOn && torn > 0) {
+      ByteBuf waiting = answers;
+      ByteBuf saved = loop.allocator().directBuffer(torn);
+      lapsing.copyTorn(saved);
+      if (waiting != null) {
+        saved.writeBytes(waiting);
+        waiting.release();
+      }
+      answers = saved;
+    }
+    if (goesOn) {
+      lapsing.lapse();
+    } else {
+      cursor = null;
+    }
+    return goesOn;
+  }
+
+  /** The stream ends with this frame: behind the answers, and where the cursor stops. */
+  void end(ServerMessage.Bye last, long endByte) {
+    if (cursor != null) {
+      cursor.stopAt(endByte);
+    }
+    bye = last;
+    ending = true;
+  }
+
+  /** The same, but of the log nothing more is sent than the rest of a frame that was begun. */
+  void end(ServerMessage.Bye last) {
+    if (cursor != null) {
+      cursor.stopAtBoundary();
+    }
+    bye = last;
+    ending = true;
+  }
+
+  /** Writes nothing more, not even the rest of a frame. */
+  void abandon() {
+    ending = true;
+    ended = true;
+    close();
+  }
+
+  /** Lets go of everything. */
+  void close() {
+    cursor = null;
+    bye = null;
+    if (answers != null) {
+      answers.release();
+      answers = null;
+    }
+  }
+
+  /** Returns true if nothing is left to write. */
+  private boolean write(@Nullable WritableByteChannel target) throws IOException {
+    Pieces pieces = loop.pieces();
+    while (true) {
+      collect(pieces);
+      if (pieces.count() == 0) {
+        if (bye == null || (cursor != null && !cursor.isStopped())) {
+          finished();
+          return true;
+        }
+        MessageCodec.encode(bye, answers());
+        bye = null;
+        continue;
+      }
+      long taken = loop.writer().write(channel, pieces, target);
+      if (taken > 0) {
+        progressNanos = loop.nowNanos();
+        taken(pieces, taken);
+      }
+      if (taken < pieces.bytes()) {
+        return false;
+      }
+    }
+  }
+
+  private void collect(Pieces pieces) {
+    pieces.clear();
+    if (answers != null) {
+      if (cursor != null) {
+        cursor.collectTorn(pieces);
+      }
+      pieces.add(answers, answers.readerIndex(), answers.readableBytes());
+    }
+    if (cursor != null) {
+      cursor.collect(pieces);
+    }
+  }
+
+  private void taken(Pieces pieces, long bytes) {
+    int whole = 0;
+    long left = bytes;
+    boolean answersSent = false;
+    while (whole < pieces.count() && left >= pieces.length(whole)) {
+      left -= pieces.length(whole);
+      answersSent |= pieces.isCallers(whole);
+      whole++;
+    }
+    int rest = (int) left;
+    if (cursor != null) {
+      cursor.taken(pieces, whole, rest);
+    }
+    if (answersSent && answers != null) {
+      answers.release();
+      answers = null;
+    }
+    if (rest > 0 && pieces.isCallers(whole)) {
+      answers().skipBytes(rest);
+    } else if (rest > 0 && !pieces.isLog(whole)) {
+      answers()
+          .writeBytes(
+              pieces.buffer(whole), pieces.index(whole) + rest, pieces.length(whole) - rest);
+    }
+  }
+
+  private void finished() {
+    if (ending && !ended) {
+      ended = true;
+      connection.outputEnded();
+    } else if (!ending) {
+      connection.outputDrained();
+    }
+  }
+
+  private ByteBuf answers() {
+    if (answers == null) {
+      answers = loop.allocator().directBuffer(ANSWER_MAX_BYTES);
+    }
+    return answers;
+  }
+
+  /**
+   * Called from within Netty's flush. Returns more than 0 if nothing is left, otherwise 0 for a
+   * full socket.
+   */
+  @Override
+  public long transferTo(WritableByteChannel target, long position) throws IOException {
+    queued = !(ended || write(target));
+    return transferred();
+  }
+
+  @Override
+  public long count() {
+    return 1;
+  }
+
+  @Override
+  public long transferred() {
+    return queued ? 0 : 1;
+  }
+
+  @Override
+  @Deprecated
+  @SuppressWarnings("InlineMeSuggester") // Netty's own misspelling, which must be implemented
+  public long transfered() {
+    return transferred();
+  }
+
+  @Override
+  public long position() {
+    return 0;
+  }
+
+  @Override
+  public int refCnt() {
+    return 1;
+  }
+
+  @Override
+  public FileRegion retain() {
+    return this;
+  }
+
+  @Override
+  public FileRegion retain(int increment) {
+    return this;
+  }
+
+  @Override
+  public FileRegion touch() {
+    return this;
+  }
+
+  @Override
+  public FileRegion touch(Object hint) {
+    return this;
+  }
+
+  /** Lives as long as its connection, however often Netty lets go of it. */
+  @Override
+  public boolean release() {
+    return false;
+  }
+
+  @Override
+  public boolean release(int decrement) {
+    return false;
+  }
+}

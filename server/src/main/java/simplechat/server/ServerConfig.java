@@ -1,0 +1,235 @@
+package simplechat.server;
+
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import simplechat.protocol.Limits;
+
+/**
+ * Every knob of a server, checked when it is made.
+ *
+ * @param host to bind, a name or an address
+ * @param port 0 for any that is free
+ * @param maxConnections open at once; one more is told SERVER_FULL
+ * @param maxText longest text of a message, in bytes
+ * @param joinTimeout from the accept to the join, whatever is sent in between
+ * @param heartbeat of silence until a member is asked for a sign of life, and again until it is
+ *     closed
+ * @param writeStall how long a member's socket may take no byte of what waits for it
+ * @param resumeWindow how long a lost member may come back by token
+ * @param drain how long a shutdown may take
+ * @param logBytes of memory for the room's log
+ * @param sendBufferBytes of kernel memory for each socket
+ * @param loops number of event loops
+ * @param nio true to use NIO although a native transport is there
+ * @param greeting shown to those who join, empty for none
+ */
+public record ServerConfig(
+    String host,
+    int port,
+    int maxConnections,
+    int maxText,
+    Duration joinTimeout,
+    Duration heartbeat,
+    Duration writeStall,
+    Duration resumeWindow,
+    Duration drain,
+    long logBytes,
+    int sendBufferBytes,
+    int loops,
+    boolean nio,
+    String greeting) {
+
+  /** So many of the longest frames fit in the log at least. */
+  private static final int LOG_MIN_FRAMES = 4;
+
+  private static final int LOG_MIN_BYTES = 64 * 1024;
+  private static final Duration SHORTEST = Duration.ofMillis(10);
+  private static final Duration LONGEST = Duration.ofHours(12);
+
+  /**
+   * @throws IllegalArgumentException for a value that is out of its bounds, with both in one line
+   */
+  public ServerConfig {
+    between("port", port, 0, 65_535);
+    between("max-connections", maxConnections, 1, 1_000_000);
+    between("max-text", maxText, 1, Limits.TEXT_MAX_BYTES);
+    between("join-timeout", joinTimeout);
+    between("heartbeat", heartbeat);
+    between("write-stall", writeStall);
+    between("resume-window", resumeWindow);
+    between("drain", drain);
+    between("log-bytes", logBytes, LOG_MIN_BYTES, 1L << 40);
+    between("send-buffer", sendBufferBytes, 1024, 1 << 30);
+    between("loops", loops, 1, 1024);
+    if (logBytes < (long) LOG_MIN_FRAMES * maxText) {
+      throw new IllegalArgumentException(
+          "log-bytes is "
+              + logBytes
+              + ": it must hold at least "
+              + LOG_MIN_FRAMES
+              + " texts of max-text, "
+              + maxText);
+    }
+    if (greeting.getBytes(StandardCharsets.UTF_8).length > Limits.SMALL_BODY_MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "greeting is longer than " + Limits.SMALL_BODY_MAX_BYTES + " bytes");
+    }
+  }
+
+  /** The defaults, on the loopback address. */
+  public static ServerConfig defaults() {
+    return new Builder().build();
+  }
+
+  /** A builder that starts with these values. */
+  public Builder toBuilder() {
+    return new Builder(this);
+  }
+
+  private static void between(String option, long value, long min, long max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(
+          option + " is " + value + ": it must be between " + min + " and " + max);
+    }
+  }
+
+  private static void between(String option, Duration value) {
+    if (value.compareTo(SHORTEST) < 0 || value.compareTo(LONGEST) > 0) {
+      throw new IllegalArgumentException(
+          option + " is " + seconds(value) + ": it must be between 0.01 and 43200 seconds");
+    }
+  }
+
+  private static String seconds(Duration value) {
+    return BigDecimal.valueOf(value.toMillis(), 3).stripTrailingZeros().toPlainString() + " s";
+  }
+
+  /** Changes single values of a configuration; setters are named as the components. */
+  public static final class Builder {
+    private String host = "127.0.0.1";
+    private int port = 8080;
+    private int maxConnections = 10_000;
+    private int maxText = Limits.TEXT_DEFAULT_MAX_BYTES;
+    private Duration joinTimeout = Duration.ofSeconds(10);
+    private Duration heartbeat = Duration.ofSeconds(30);
+    private Duration writeStall = Duration.ofSeconds(30);
+    private Duration resumeWindow = Duration.ofMinutes(2);
+    private Duration drain = Duration.ofSeconds(10);
+    private long logBytes = 16 * 1024 * 1024;
+    private int sendBufferBytes = 128 * 1024;
+    private int loops = Runtime.getRuntime().availableProcessors();
+    private boolean nio;
+    private String greeting = "";
+
+    Builder() {}
+
+    Builder(ServerConfig config) {
+      host = config.host;
+      port = config.port;
+      maxConnections = config.maxConnections;
+      maxText = config.maxText;
+      joinTimeout = config.joinTimeout;
+      heartbeat = config.heartbeat;
+      writeStall = config.writeStall;
+      resumeWindow = config.resumeWindow;
+      drain = config.drain;
+      logBytes = config.logBytes;
+      sendBufferBytes = config.sendBufferBytes;
+      loops = config.loops;
+      nio = config.nio;
+      greeting = config.greeting;
+    }
+
+    public Builder host(String value) {
+      host = value;
+      return this;
+    }
+
+    public Builder port(int value) {
+      port = value;
+      return this;
+    }
+
+    public Builder maxConnections(int value) {
+      maxConnections = value;
+      return this;
+    }
+
+    public Builder maxText(int value) {
+      maxText = value;
+      return this;
+    }
+
+    public Builder joinTimeout(Duration value) {
+      joinTimeout = value;
+      return this;
+    }
+
+    public Builder heartbeat(Duration value) {
+      heartbeat = value;
+      return this;
+    }
+
+    public Builder writeStall(Duration value) {
+      writeStall = value;
+      return this;
+    }
+
+    public Builder resumeWindow(Duration value) {
+      resumeWindow = value;
+      return this;
+    }
+
+    public Builder drain(Duration value) {
+      drain = value;
+      return this;
+    }
+
+    public Builder logBytes(long value) {
+      logBytes = value;
+      return this;
+    }
+
+    public Builder sendBufferBytes(int value) {
+      sendBufferBytes = value;
+      return this;
+    }
+
+    public Builder loops(int value) {
+      loops = value;
+      return this;
+    }
+
+    public Builder nio(boolean value) {
+      nio = value;
+      return this;
+    }
+
+    public Builder greeting(String value) {
+      greeting = value;
+      return this;
+    }
+
+    /**
+     * @throws IllegalArgumentException for a value that is out of its bounds
+     */
+    public ServerConfig build() {
+      return new ServerConfig(
+          host,
+          port,
+          maxConnections,
+          maxText,
+          joinTimeout,
+          heartbeat,
+          writeStall,
+          resumeWindow,
+          drain,
+          logBytes,
+          sendBufferBytes,
+          loops,
+          nio,
+          greeting);
+    }
+  }
+}

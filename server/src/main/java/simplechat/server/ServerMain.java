@@ -1,0 +1,331 @@
+package simplechat.server;
+
+import io.netty.util.NetUtil;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.math.BigDecimal;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+import simplechat.protocol.Limits;
+
+/**
+ * The server program: options and environment to a configuration, signals to a drain, an exit
+ * status.
+ */
+@Command(
+    name = "chat server",
+    description = "One chat room over TCP.",
+    mixinStandardHelpOptions = true,
+    versionProvider = ServerMain.Version.class,
+    sortOptions = false,
+    usageHelpAutoWidth = true,
+    footer = {
+      "",
+      "Each option can also be given by the environment: CHAT_ and its name in capitals,",
+      "as in CHAT_MAX_CONNECTIONS. Durations are 500ms, 30s, 2m, or seconds; sizes 64k, 16m, or bytes.",
+      "",
+      "Prints `listening on HOST:PORT` once it accepts; everything else goes to stderr.",
+      "SIGTERM or SIGINT drains and exits 0; a second one ends at once."
+    })
+public final class ServerMain implements Callable<Integer> {
+  private static final int EXIT_FAILED = 1;
+  private static final int EXIT_USAGE = 2;
+  private static final int EXIT_SIGNAL = 128;
+
+  @Option(
+      names = "--host",
+      paramLabel = "HOST",
+      defaultValue = "${env:CHAT_HOST:-127.0.0.1}",
+      description = "address to bind (default: ${DEFAULT-VALUE})")
+  private String host = "";
+
+  @Option(
+      names = {"-p", "--port"},
+      paramLabel = "PORT",
+      defaultValue = "${env:CHAT_PORT:-8080}",
+      description = "port, 0 for any that is free (default: ${DEFAULT-VALUE})")
+  private int port;
+
+  @Option(
+      names = "--max-connections",
+      paramLabel = "N",
+      defaultValue = "${env:CHAT_MAX_CONNECTIONS:-10000}",
+      description = "open at once, joined or not (default: ${DEFAULT-VALUE})")
+  private int maxConnections;
+
+  @Option(
+      names = "--max-text",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      defaultValue = "${env:CHAT_MAX_TEXT:-64k}",
+      description = "longest text of a message, up to 1m (default: ${DEFAULT-VALUE})")
+  private long maxText;
+
+  @Option(
+      names = "--join-timeout",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "${env:CHAT_JOIN_TIMEOUT:-10s}",
+      description = "from the accept to the join (default: ${DEFAULT-VALUE})")
+  private Duration joinTimeout = Duration.ZERO;
+
+  @Option(
+      names = "--heartbeat",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "${env:CHAT_HEARTBEAT:-30s}",
+      description =
+          "of silence until a sign of life is asked for; closed at twice that (default: ${DEFAULT-VALUE})")
+  private Duration heartbeat = Duration.ZERO;
+
+  @Option(
+      names = "--write-stall",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "${env:CHAT_WRITE_STALL:-30s}",
+      description = "how long a member may read nothing of what waits (default: ${DEFAULT-VALUE})")
+  private Duration writeStall = Duration.ZERO;
+
+  @Option(
+      names = "--resume-window",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "${env:CHAT_RESUME_WINDOW:-120s}",
+      description = "how long a lost member may come back (default: ${DEFAULT-VALUE})")
+  private Duration resumeWindow = Duration.ZERO;
+
+  @Option(
+      names = "--drain",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "${env:CHAT_DRAIN:-10s}",
+      description = "how long a shutdown may take (default: ${DEFAULT-VALUE})")
+  private Duration drain = Duration.ZERO;
+
+  @Option(
+      names = "--log-bytes",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      defaultValue = "${env:CHAT_LOG_BYTES:-16m}",
+      description = "memory for the room's log (default: ${DEFAULT-VALUE})")
+  private long logBytes;
+
+  @Option(
+      names = "--send-buffer",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      defaultValue = "${env:CHAT_SEND_BUFFER:-128k}",
+      description = "kernel memory for each socket's output (default: ${DEFAULT-VALUE})")
+  private long sendBuffer;
+
+  @Option(
+      names = "--loops",
+      paramLabel = "N",
+      defaultValue = "${env:CHAT_LOOPS:-0}",
+      description = "event loops, 0 for one a core (default: ${DEFAULT-VALUE})")
+  private int loops;
+
+  @Option(
+      names = "--transport",
+      paramLabel = "NAME",
+      defaultValue = "${env:CHAT_TRANSPORT:-auto}",
+      description = "auto or nio (default: ${DEFAULT-VALUE})")
+  private TransportOption transport = TransportOption.auto;
+
+  @Option(
+      names = "--greeting",
+      paramLabel = "TEXT",
+      defaultValue = "${env:CHAT_GREETING:-}",
+      description = "shown to those who join")
+  private String greeting = "";
+
+  @SuppressWarnings("checkstyle:ConstantName")
+  enum TransportOption {
+    auto,
+    nio
+  }
+
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final AtomicBoolean signalled = new AtomicBoolean();
+  private volatile @Nullable ChatServer server;
+
+  private ServerMain() {}
+
+  public static void main(String[] args) {
+    System.exit(run(args));
+  }
+
+  private static int run(String[] args) {
+    PrintWriter out = utf8(System.out);
+    PrintWriter err = utf8(System.err);
+    CommandLine command = new CommandLine(new ServerMain()).setOut(out).setErr(err);
+    command.setParameterExceptionHandler(
+        (e, unused) -> {
+          err.println("chat server: " + oneLine(e));
+          err.println("try: chat server --help");
+          err.flush();
+          return EXIT_USAGE;
+        });
+    command.setExecutionExceptionHandler(
+        (e, unused, result) -> {
+          err.println("chat server: " + oneLine(e));
+          err.flush();
+          return e instanceof IllegalArgumentException ? EXIT_USAGE : EXIT_FAILED;
+        });
+    return command.execute(args);
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    ServerConfig config = config();
+    Signals.onStop(this::stop);
+    Logger log = LoggerFactory.getLogger(ServerMain.class);
+    ChatServer started;
+    try {
+      started = ChatServer.start(config).toCompletableFuture().get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(
+          "cannot listen on "
+              + NetUtil.toSocketAddressString(config.host(), config.port())
+              + ": "
+              + reason(e.getCause()),
+          e.getCause());
+    }
+    server = started;
+    if (!started.address().getAddress().isLoopbackAddress()) {
+      log.warn("listening beyond this machine without TLS: the network reads along");
+    }
+    if (signalled.get()) {
+      started.drain().thenRun(stopped::countDown);
+    } else {
+      System.out.println("listening on " + format(started.address()));
+      System.out.flush();
+    }
+    stopped.await();
+    return 0;
+  }
+
+  private void stop(int signalNumber) {
+    if (!signalled.compareAndSet(false, true)) {
+      Runtime.getRuntime().halt(EXIT_SIGNAL + signalNumber);
+    }
+    ChatServer running = server;
+    if (running != null) {
+      running.drain().thenRun(stopped::countDown);
+    }
+  }
+
+  private ServerConfig config() {
+    return ServerConfig.defaults().toBuilder()
+        .host(host)
+        .port(port)
+        .maxConnections(maxConnections)
+        .maxText((int) Math.min(maxText, Integer.MAX_VALUE))
+        .joinTimeout(joinTimeout)
+        .heartbeat(heartbeat)
+        .writeStall(writeStall)
+        .resumeWindow(resumeWindow)
+        .drain(drain)
+        .logBytes(logBytes)
+        .sendBufferBytes((int) Math.min(sendBuffer, Integer.MAX_VALUE))
+        .loops(loops == 0 ? Runtime.getRuntime().availableProcessors() : loops)
+        .nio(transport == TransportOption.nio)
+        .greeting(greeting)
+        .build();
+  }
+
+  private static String format(InetSocketAddress address) {
+    return NetUtil.toSocketAddressString(
+        NetUtil.toAddressString(address.getAddress()), address.getPort());
+  }
+
+  private static String reason(@Nullable Throwable cause) {
+    if (cause instanceof BindException bind) {
+      String message = String.valueOf(bind.getMessage());
+      return message.contains("in use") ? "the port is in use" : message;
+    }
+    if (cause instanceof UnresolvedAddressException
+        || cause instanceof java.net.UnknownHostException) {
+      return "unknown host";
+    }
+    return String.valueOf(cause == null ? null : cause.getMessage());
+  }
+
+  private static String oneLine(Throwable e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+  }
+
+  private static PrintWriter utf8(PrintStream stream) {
+    return new PrintWriter(stream, true, StandardCharsets.UTF_8);
+  }
+
+  /** The version that the jar was built as. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = ServerMain.class.getPackage().getImplementationVersion();
+      return new String[] {
+        "simple-chat "
+            + (version == null ? "development" : version)
+            + ", protocol version "
+            + Limits.VERSION
+      };
+    }
+  }
+
+  /** {@code 500ms}, {@code 30s}, {@code 2m}, or seconds. */
+  static final class DurationConverter implements ITypeConverter<Duration> {
+    @Override
+    public Duration convert(String value) {
+      String text = value.toLowerCase(Locale.ROOT);
+      try {
+        if (text.endsWith("ms")) {
+          return millis(text, 2, 1);
+        }
+        if (text.endsWith("m")) {
+          return millis(text, 1, 60_000);
+        }
+        return millis(text, text.endsWith("s") ? 1 : 0, 1_000);
+      } catch (ArithmeticException | NumberFormatException e) {
+        throw new TypeConversionException("'" + value + "' is not a time such as 500ms, 30s or 2m");
+      }
+    }
+
+    private static Duration millis(String text, int unitLength, long unitMillis) {
+      BigDecimal number = new BigDecimal(text.substring(0, text.length() - unitLength));
+      return Duration.ofMillis(number.multiply(BigDecimal.valueOf(unitMillis)).longValueExact());
+    }
+  }
+
+  /** {@code 64k}, {@code 16m}, or bytes. */
+  static final class SizeConverter implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String value) {
+      String text = value.toLowerCase(Locale.ROOT);
+      int shift = text.endsWith("k") ? 10 : text.endsWith("m") ? 20 : 0;
+      try {
+        long number = Long.parseLong(shift == 0 ? text : text.substring(0, text.length() - 1));
+        return Math.multiplyExact(number, 1L << shift);
+      } catch (ArithmeticException | NumberFormatException e) {
+        throw new TypeConversionException(
+            "'" + value + "' is not a size such as 64k, 16m or bytes");
+      }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package simplechat.server;
+
+import io.netty.channel.Channel;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.unix.IovArray;
+import io.netty.channel.unix.UnixChannel;
+import java.io.IOException;
+import java.nio.channels.WritableByteChannel;
+import org.jspecify.annotations.Nullable;
+import simplechat.room.Pieces;
+
+/** The kinds of socket that the server can stand on. */
+enum Transport {
+  EPOLL(EpollServerSocketChannel.class) {
+    @Override
+    IoHandlerFactory ioHandlers() {
+      return EpollIoHandler.newFactory();
+    }
+
+    @Override
+    Writer writer() {
+      return new VectorWriter();
+    }
+  },
+
+  NIO(NioServerSocketChannel.class) {
+    @Override
+    IoHandlerFactory ioHandlers() {
+      return NioIoHandler.newFactory();
+    }
+
+    @Override
+    Writer writer() {
+      return new ChannelWriter();
+    }
+  };
+
+  private final Class<? extends ServerChannel> serverChannel;
+
+  Transport(Class<? extends ServerChannel> serverChannel) {
+    this.serverChannel = serverChannel;
+  }
+
+  /** The native one where there is one. */
+  static Transport best() {
+    return Epoll.isAvailable() ? EPOLL : NIO;
+  }
+
+  Class<? extends ServerChannel> serverChannel() {
+    return serverChannel;
+  }
+
+  abstract IoHandlerFactory ioHandlers();
+
+  /** One for each event loop. */
+  abstract Writer writer();
+
+  /** Puts pieces into a socket. Confined to one event loop. */
+  interface Writer {
+    /**
+     * @param target the channel to write to when called from within Netty's flush, otherwise null
+     * @return how many bytes the socket took; less than there are if it is full
+     */
+    long write(Channel channel, Pieces pieces, @Nullable WritableByteChannel target)
+        throws IOException;
+
+    /** False if it can only write within a flush. */
+    boolean isDirect();
+
+    void free();
+  }
+
+  /** One system call for all pieces, past Netty's outbound buffer. */
+  private static final class VectorWriter implements Writer {
+    private final IovArray vector = new IovArray(Pieces.MAX);
+
+    @Override
+    public long write(Channel channel, Pieces pieces, @Nullable WritableByteChannel target)
+        throws IOException {
+      vector.clear();
+      for (int piece = 0; piece < pieces.count(); piece++) {
+        vector.add(pieces.buffer(piece), pieces.index(piece), pieces.length(piece));
+      }
+      return ((UnixChannel) channel).fd().writevAddresses(vector.memoryAddress(0), vector.count());
+    }
+
+    @Override
+    public boolean isDirect() {
+      return true;
+    }
+
+    @Override
+    public void free() {
+      vector.release();
+    }
+  }
+
+  private static final class ChannelWriter implements Writer {
+    @Override
+    public long write(Channel channel, Pieces pieces, @Nullable WritableByteChannel target)
+        throws IOException {
+      if (target == null) {
+        throw new IllegalStateException("not within a flush");
+      }
+      long taken = 0;
+      for (int piece = 0; piece < pieces.count(); piece++) {
+        int length = pieces.length(piece);
+        int wrote = target.write(pieces.buffer(piece).nioBuffer(pieces.index(piece), length));
+        taken += wrote;
+        if (wrote < length) {
+          break;
+        }
+      }
+      return taken;
+    }
+
+    @Override
+    public boolean isDirect() {
+      return false;
+    }
+
+    @Override
+    public void free() {}
+  }
+}
