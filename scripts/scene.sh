@@ -42,6 +42,7 @@ until_true() {
 start() {
   local name=$1
   shift
+  : >"$dir/$name.out" # there is something to look at before the program has started
   "$@" >"$dir/$name.out" 2>"$dir/$name.err" <"$dir/$name.in" &
   pids+=("$!")
   eval "${name}_pid=$!"
