@@ -64,6 +64,7 @@ public final class Member {
   }
 
   /** True if this connection speaks for the member, and not one that was replaced or is gone. */
+  @SuppressWarnings("ReferenceEquality") // which one it is, is the question
   boolean isConnected(MemberConnection candidate) {
     return connection == candidate;
   }

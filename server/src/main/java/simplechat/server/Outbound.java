@@ -167,8 +167,11 @@ final class Outbound implements FileRegion {
     while (true) {
       collect(pieces);
       if (pieces.count() == 0) {
-        if (bye == null || (cursor != null && !cursor.isStopped())) {
+        if (bye == null) {
           finished();
+          return true;
+        }
+        if (cursor != null && !cursor.isStopped()) {
           return true;
         }
         MessageCodec.encode(bye, answers());
