@@ -15,8 +15,9 @@ import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -59,7 +60,8 @@ public final class ChatServer {
   private final ServerConfig config;
   private final MultiThreadIoEventLoopGroup group;
   private final ByteBufAllocator allocator;
-  private final List<ConnectionLoop> loops = new ArrayList<>();
+  private final Map<EventLoop, ConnectionLoop> loops = new LinkedHashMap<>();
+  private final ConnectionLoop roomLoop;
   private final Room room;
   private final AtomicInteger open = new AtomicInteger();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -74,10 +76,13 @@ public final class ChatServer {
     allocator = allocator(config.loops());
     long tickNanos = tickNanos(config);
     for (EventExecutor executor : group) {
-      loops.add(
+      EventLoop eventLoop = (EventLoop) executor;
+      loops.put(
+          eventLoop,
           new ConnectionLoop(
-              (EventLoop) executor, allocator, transport.writer(), System::nanoTime, tickNanos));
+              eventLoop, allocator, transport.writer(), System::nanoTime, tickNanos));
     }
+    roomLoop = loops.values().iterator().next();
     RoomSettings settings =
         new RoomSettings(
             config.logBytes(),
@@ -89,7 +94,7 @@ public final class ChatServer {
             0);
     room =
         new Room(settings, allocator, roomLoop().eventLoop(), Clock.systemUTC(), System::nanoTime);
-    loops.forEach(room::add);
+    loops.values().forEach(room::add);
   }
 
   /** Completes when connections are accepted; fails as the bind does, and then leaves nothing. */
@@ -163,7 +168,7 @@ public final class ChatServer {
         .addListener(
             done -> {
               if (!closed.isDone()) {
-                loops.forEach(ConnectionLoop::free);
+                loops.values().forEach(ConnectionLoop::free);
                 room.free();
               }
               closed.complete(null);
@@ -181,7 +186,7 @@ public final class ChatServer {
 
   /** The loop on which the room lives. */
   ConnectionLoop roomLoop() {
-    return loops.get(0);
+    return roomLoop;
   }
 
   long lingerNanos() {
@@ -219,7 +224,7 @@ public final class ChatServer {
 
   private void serve(Channel bound) {
     listener = bound;
-    loops.forEach(ConnectionLoop::start);
+    loops.values().forEach(ConnectionLoop::start);
     long millis = EXPIRE_EVERY.toMillis();
 
     roomLoop()
@@ -241,12 +246,11 @@ public final class ChatServer {
   }
 
   private ConnectionLoop loopOf(EventLoop eventLoop) {
-    for (ConnectionLoop loop : loops) {
-      if (loop.eventLoop() == eventLoop) {
-        return loop;
-      }
+    ConnectionLoop loop = loops.get(eventLoop);
+    if (loop == null) {
+      throw new IllegalStateException("not a loop of this server: " + eventLoop);
     }
-    throw new IllegalStateException("not a loop of this server: " + eventLoop);
+    return loop;
   }
 
   private void stopListening() {
@@ -258,7 +262,7 @@ public final class ChatServer {
   }
 
   private void onEachConnection(Consumer<Connection> task) {
-    for (ConnectionLoop loop : loops) {
+    for (ConnectionLoop loop : loops.values()) {
       loop.eventLoop().execute(() -> List.copyOf(loop.connections()).forEach(task));
     }
   }
