@@ -145,10 +145,11 @@ final class RoomLog {
     Run run = open;
     if (run == null || run.owner() != owner) {
       run = new Run(owner, from, end);
-      open = run;
       tail.add(run);
       owner.add(run);
     }
+    // A cursor that is made behind a JOINED takes its run as passed: nothing may be added to it.
+    open = sendNo == 0 ? null : run;
     run.extend(endByte(), sendNo);
     end++;
   }
