@@ -23,6 +23,9 @@ public final class MessageCodec {
   private static final int HELLO_KEY = 2;
   private static final int WELCOME_RESUMED = 1;
 
+  /** What the 24 bits of the header can say; no peer takes as much. */
+  private static final int FRAME_BODY_MAX_BYTES = (1 << 24) - 1;
+
   private MessageCodec() {}
 
   /** Appends the whole frame of a message. */
@@ -242,7 +245,12 @@ public final class MessageCodec {
   }
 
   private static void end(ByteBuf out, int start) {
-    out.setMedium(start + 1, out.writerIndex() - start - Limits.HEADER_BYTES);
+    int bodyBytes = out.writerIndex() - start - Limits.HEADER_BYTES;
+    if (bodyBytes > FRAME_BODY_MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "a body has at most " + FRAME_BODY_MAX_BYTES + " bytes, not " + bodyBytes);
+    }
+    out.setMedium(start + 1, bodyBytes);
   }
 
   private static void writeToken(ByteBuf out, ResumeToken token) {
