@@ -66,16 +66,19 @@ public final class MemberName {
   }
 
   /**
-   * NFKC and full case folding, repeated until nothing changes, so that folding twice is folding
-   * once.
+   * NFKC and full case folding, in the order of Unicode's compatibility caseless match (D146), and
+   * repeated until nothing changes, so that folding twice is folding once. Case is folded before
+   * compatibility forms are taken apart as well: a mark that folds to a letter would be passed by
+   * marks that come out of such forms.
    */
   static String fold(String name) {
     String before;
     String after = name;
     do {
       before = after;
-      String decomposed = Normalizer.normalize(before, Normalizer.Form.NFKD);
-      after = Normalizer.normalize(foldCase(decomposed), Normalizer.Form.NFKC);
+      String canonical = foldCase(Normalizer.normalize(before, Normalizer.Form.NFD));
+      String compatible = foldCase(Normalizer.normalize(canonical, Normalizer.Form.NFKD));
+      after = Normalizer.normalize(compatible, Normalizer.Form.NFKC);
     } while (!after.equals(before));
     return after;
   }
