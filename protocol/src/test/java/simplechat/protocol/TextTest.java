@@ -181,13 +181,14 @@ class TextTest {
 
   @Test
   void onlyTheBytesOfTheTextAreRead() {
-    byte[] around = Wire.utf8("\0\0\0\0é");
-    for (String text : new String[] {"x", "12345678", "1234567", "é", "1234567é", "  "}) {
-      byte[] bytes = Wire.utf8(text);
-      byte[] all = new byte[bytes.length + 2 * around.length];
-      System.arraycopy(bytes, 0, all, around.length, bytes.length);
-      ErrorCode verdict = Text.check(Unpooled.wrappedBuffer(all), around.length, bytes.length, MAX);
-      assertThat(verdict).isEqualTo(text.isBlank() ? TEXT_EMPTY : null);
+    for (String around : new String[] {"\0\0\0\0\0\0\0é", "xxxxxxxxx"}) {
+      for (String text : new String[] {"x", "12345678", "1234567", "é", "1234567é", "  "}) {
+        byte[] all = Wire.utf8(around + text + around);
+        int length = Wire.utf8(text).length;
+        ErrorCode verdict =
+            Text.check(Unpooled.wrappedBuffer(all), Wire.utf8(around).length, length, MAX);
+        assertThat(verdict).isEqualTo(text.isBlank() ? TEXT_EMPTY : null);
+      }
     }
     byte[] cut = Wire.utf8("aé");
     assertThat(Text.check(Unpooled.wrappedBuffer(cut), 0, 2, MAX)).isEqualTo(TEXT_INVALID);
