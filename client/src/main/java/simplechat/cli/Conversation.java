@@ -1,0 +1,278 @@
+package simplechat.cli;
+
+import java.time.Clock;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import simplechat.client.ChatClient;
+import simplechat.client.ChatListener;
+import simplechat.client.EndedException;
+import simplechat.client.Goodbye;
+import simplechat.client.RoomEvent;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.ServerMessage.Welcome;
+import simplechat.protocol.Text;
+
+/**
+ * One stay in the room: what is typed goes out, what happens is shown.
+ *
+ * <p>Threading: the listener's methods run on the client's event loop, the others on the thread of
+ * the input; neither waits for the screen.
+ */
+final class Conversation implements ChatListener {
+  private static final String HELP = "send <message>, who, leave (Ctrl-D), help";
+
+  /** Up to here the names of those who are here are worth a line that nobody asked for. */
+  private static final int FEW_MEMBERS = 20;
+
+  /** Replayed text that is held until it can be counted. */
+  private static final int REPLAY_MAX_CHARS = 256 * 1024;
+
+  private final Printer printer;
+  private final Settings settings;
+  private final boolean interactive;
+  private final Transcript transcript = new Transcript(Clock.system(ZoneId.systemDefault()));
+  private final Arrivals arrivals;
+  private final Unconfirmed unconfirmed = new Unconfirmed();
+  private final RecentNames recentNames = new RecentNames();
+  private @Nullable List<Line> replay = new ArrayList<>();
+  private int replayChars;
+  private volatile String ownName = "";
+  private volatile @Nullable ChatClient client;
+  private volatile boolean stopped;
+  private long lastBellNanos = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
+
+  Conversation(Printer printer, Settings settings, boolean interactive) {
+    this.printer = printer;
+    this.settings = settings;
+    this.interactive = interactive;
+    this.arrivals = new Arrivals(transcript, this::printNow);
+  }
+
+  /** To be called before the join. */
+  void use(ChatClient joined) {
+    client = joined;
+  }
+
+  Unconfirmed unconfirmed() {
+    return unconfirmed;
+  }
+
+  RecentNames recentNames() {
+    return recentNames;
+  }
+
+  String ownName() {
+    return ownName;
+  }
+
+  @Override
+  public void welcome(Welcome welcome) {
+    ownName = welcome.name();
+    print(transcript.welcome(welcome));
+    if (!welcome.greeting().isBlank()) {
+      print(transcript.greeting(welcome.greeting()));
+    }
+    long members = Integer.toUnsignedLong(welcome.members());
+    if (interactive && members > 1 && members <= FEW_MEMBERS) {
+      who();
+    }
+  }
+
+  @Override
+  public void live() {
+    List<Line> held = replay;
+    replay = null;
+    if (held != null && !held.isEmpty()) {
+      print(transcript.earlier(held.size()));
+      held.forEach(this::print);
+    }
+  }
+
+  @Override
+  public void message(RoomEvent.Message message) {
+    recentNames.add(message.name());
+    Line line = transcript.message(message, ownName);
+    if (replay != null && message.replayed()) {
+      hold(line);
+      return;
+    }
+    print(line);
+    if (settings.bell() && Transcript.mentions(message.text(), ownName)) {
+      ring();
+    }
+  }
+
+  @Override
+  public void joined(RoomEvent.Joined joined) {
+    recentNames.add(joined.name());
+    if (!settings.quiet() && !joined.replayed()) {
+      arrivals.add(joined);
+    }
+  }
+
+  @Override
+  public void left(RoomEvent.Left left) {
+    recentNames.remove(left.name());
+    if (!settings.quiet() && !left.replayed()) {
+      print(transcript.left(left));
+    }
+  }
+
+  @Override
+  public void gap(long missed) {
+    print(transcript.gap(missed));
+  }
+
+  @Override
+  public void refused(int code, String text) {
+    complain("the server refuses: " + text);
+  }
+
+  @Override
+  public void ended(Goodbye goodbye) {
+    arrivals.flush();
+    unconfirmed.end();
+  }
+
+  /** Does what a line of input asks for, false if it was the last. */
+  boolean execute(Command command) {
+    if (command instanceof Command.Send send) {
+      send(send.text());
+    } else if (command instanceof Command.Who) {
+      who();
+    } else if (command instanceof Command.Help) {
+      print(Line.of(HELP));
+    } else if (command instanceof Command.Wrong wrong) {
+      complain(wrong.answer());
+    }
+    return !(command instanceof Command.Leave);
+  }
+
+  /** The reason why a text could not be sent, null if it could. */
+  @Nullable String fault(String text) {
+    ChatClient joined = client;
+    int maxBytes = joined == null ? 0 : joined.textMaxBytes();
+    ErrorCode fault = Text.check(text, maxBytes);
+    if (fault == null) {
+      return null;
+    }
+    return switch (fault) {
+      case TEXT_EMPTY -> "a message needs a visible character";
+      case TEXT_TOO_LONG -> "longer than " + maxBytes + " bytes";
+      default -> "control characters cannot be sent";
+    };
+  }
+
+  /** Prints a line that is about the input. */
+  void complain(String text) {
+    arrivals.flush();
+    printer.complain(Line.of(text));
+  }
+
+  /** Whether more input makes sense. */
+  boolean stopped() {
+    return stopped;
+  }
+
+  /** Asks the server to let us go, after all that was sent. */
+  void leave() {
+    stopped = true;
+    ChatClient joined = client;
+    if (joined != null) {
+      // What is on the way must still come in, even if nobody can see it.
+      joined.resume();
+      joined.leave();
+    }
+  }
+
+  /** The screen has room again. */
+  void drained() {
+    ChatClient joined = client;
+    if (joined != null) {
+      joined.resume();
+    }
+  }
+
+  private void send(String text) {
+    ChatClient joined = client;
+    String fault = fault(text);
+    if (joined == null || fault != null) {
+      unconfirmed.refuse();
+      complain("not sent: " + fault);
+      return;
+    }
+    long ticket = unconfirmed.add(text);
+    joined
+        .send(text)
+        .whenComplete(
+            (position, failure) -> {
+              if (failure == null) {
+                unconfirmed.confirm(ticket);
+              } else if (!(failure instanceof EndedException)) {
+                unconfirmed.refuse(ticket);
+                complain("not sent: " + failure.getMessage() + ": " + text);
+              }
+            });
+  }
+
+  private void who() {
+    ChatClient joined = client;
+    if (joined != null) {
+      awaitInPipe(joined.who().thenAccept(names -> print(transcript.roster(names))));
+    }
+  }
+
+  /**
+   * A script's next line counts after this one; a person can see that the answer is not there yet.
+   */
+  private void awaitInPipe(CompletionStage<?> answer) {
+    if (!interactive) {
+      try {
+        answer.toCompletableFuture().join();
+      } catch (CompletionException e) {
+        // The end of the connection, which is told elsewhere, or a refusal, which the server
+        // explains.
+      }
+    }
+  }
+
+  private void hold(Line line) {
+    List<Line> held = replay;
+    if (held == null) {
+      return;
+    }
+    held.add(line);
+    replayChars += line.length();
+    if (replayChars > REPLAY_MAX_CHARS) {
+      replay = null;
+      print(transcript.earlier());
+      held.forEach(this::print);
+    }
+  }
+
+  private void print(Line line) {
+    arrivals.flush();
+    printNow(line);
+  }
+
+  private void printNow(Line line) {
+    printer.print(line);
+    ChatClient joined = client;
+    if (joined != null && !stopped) {
+      printer.ifFull(joined::pause);
+    }
+  }
+
+  private void ring() {
+    long now = System.nanoTime();
+    if (now - lastBellNanos >= TimeUnit.SECONDS.toNanos(1)) {
+      lastBellNanos = now;
+      printer.ring();
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package simplechat.cli;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import org.jline.keymap.KeyMap;
+import org.jline.reader.Binding;
+import org.jline.reader.Candidate;
+import org.jline.reader.EndOfFileException;
+import org.jline.reader.LineReader;
+import org.jline.reader.LineReader.Option;
+import org.jline.reader.LineReaderBuilder;
+import org.jline.reader.ParsedLine;
+import org.jline.reader.Reference;
+import org.jline.reader.UserInterruptException;
+import org.jline.reader.impl.DefaultParser;
+import org.jline.terminal.Attributes;
+import org.jline.terminal.Attributes.ControlChar;
+import org.jline.terminal.Terminal;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The line that a person edits at a terminal. History is kept in memory only.
+ *
+ * <p>Threading: one thread at a time reads; {@link Thread#interrupt} ends its reading.
+ */
+final class Prompt {
+  /** Control character 0 of a terminal driver: this key has no meaning to it. */
+  private static final int NO_KEY = 0;
+
+  private static final String CLEAR_OR_END = "chat-clear-or-end";
+  private static final List<String> COMMANDS = List.of("send", "who", "leave", "help");
+
+  private final LineReader reader;
+
+  /**
+   * @param names what Tab completes, best first
+   */
+  Prompt(Terminal terminal, Supplier<List<String>> names) {
+    reader =
+        LineReaderBuilder.builder()
+            .terminal(terminal)
+            // A line is sent as it was typed: no quoting, no expansion.
+            .parser(new DefaultParser().quoteChars(new char[0]).escapeChars(new char[0]))
+            .option(Option.DISABLE_EVENT_EXPANSION, true)
+            .option(Option.HISTORY_REDUCE_BLANKS, false)
+            .option(Option.HISTORY_IGNORE_SPACE, false)
+            .option(Option.INSERT_TAB, false)
+            .option(Option.MENU_COMPLETE, true)
+            .completer((line, word, found) -> complete(word, names.get(), found))
+            .build();
+    takeInterruptKey(terminal);
+  }
+
+  LineReader reader() {
+    return reader;
+  }
+
+  /**
+   * Reads a line of the talk.
+   *
+   * @param typed what stands in it already
+   * @return null at the end of input: Ctrl-D or Ctrl-C on an empty line, or the thread was
+   *     interrupted
+   */
+  @Nullable String readLine(String ownName, String typed) {
+    return read(Sanitiser.name(ownName) + "> ", typed);
+  }
+
+  /** Asks for something else than a line of the talk; the answer is not kept in the history. */
+  @Nullable String ask(String question) {
+    reader.setVariable(LineReader.DISABLE_HISTORY, true);
+    try {
+      return read(question, "");
+    } finally {
+      reader.setVariable(LineReader.DISABLE_HISTORY, false);
+    }
+  }
+
+  private @Nullable String read(String prompt, String typed) {
+    try {
+      return reader.readLine(prompt, null, (Character) null, typed);
+    } catch (EndOfFileException | UserInterruptException e) {
+      return null;
+    }
+  }
+
+  /**
+   * Takes Ctrl-C from the driver, which would make it a signal, and binds it like any other key.
+   */
+  private void takeInterruptKey(Terminal terminal) {
+    Attributes attributes = terminal.getAttributes();
+    attributes.setControlChar(ControlChar.VINTR, NO_KEY);
+    terminal.setAttributes(attributes);
+    reader
+        .getWidgets()
+        .put(
+            CLEAR_OR_END,
+            () -> {
+              if (reader.getBuffer().length() == 0) {
+                throw new EndOfFileException();
+              }
+              return reader.getBuffer().clear();
+            });
+    for (KeyMap<Binding> keys : reader.getKeyMaps().values()) {
+      keys.bind(new Reference(CLEAR_OR_END), KeyMap.ctrl('C'));
+    }
+  }
+
+  private static void complete(ParsedLine line, List<String> names, List<Candidate> found) {
+    String begun = line.word().substring(0, line.wordCursor());
+    List<String> choices = line.wordIndex() == 0 ? COMMANDS : names;
+    int rank = 0;
+    for (String choice : choices) {
+      if (choice.regionMatches(true, 0, begun, 0, begun.length())) {
+        String key = String.format(Locale.ROOT, "%05d", rank);
+        found.add(new Candidate(choice, choice, null, null, null, key, true, rank++));
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package simplechat.cli;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Commands that a person types at a prompt. */
+final class PromptInput implements Input {
+  private static final long STOP_MILLIS = 500;
+
+  private final Prompt prompt;
+  private volatile Supplier<List<String>> names = List::of;
+  private @Nullable Thread thread;
+
+  PromptInput(TerminalScreen screen) {
+    prompt = new Prompt(screen.terminal(), () -> names.get());
+    screen.above(prompt.reader());
+  }
+
+  @Override
+  public boolean interactive() {
+    return true;
+  }
+
+  @Override
+  public @Nullable String ask(String question) {
+    return prompt.ask(question);
+  }
+
+  @Override
+  public void start(Conversation conversation) {
+    names = conversation.recentNames()::list;
+    Thread reading = new Thread(() -> read(conversation), "chat-prompt");
+    reading.setDaemon(true);
+    thread = reading;
+    reading.start();
+  }
+
+  @Override
+  public void stop() throws InterruptedException {
+    if (thread != null) {
+      thread.interrupt();
+      thread.join(STOP_MILLIS);
+    }
+  }
+
+  private void read(Conversation conversation) {
+    String rest = "";
+    while (rest != null && !conversation.stopped()) {
+      String typed = prompt.readLine(conversation.ownName(), rest);
+      rest = typed == null ? null : execute(typed, conversation);
+    }
+    conversation.leave();
+  }
+
+  /**
+   * Executes what was typed, which after a paste may be several lines.
+   *
+   * @return what stays on the line for editing because it could not be sent, null if it said leave
+   */
+  private static @Nullable String execute(String typed, Conversation conversation) {
+    String[] lines = typed.split("\n", -1);
+    for (int i = 0; i < lines.length; i++) {
+      Command command = Command.parse(lines[i]);
+      String fault = command instanceof Command.Send send ? conversation.fault(send.text()) : null;
+      if (fault != null) {
+        conversation.complain("not sent: " + fault);
+        return String.join("\n", List.of(lines).subList(i, lines.length));
+      }
+      if (!conversation.execute(command)) {
+        return null;
+      }
+    }
+    return "";
+  }
+}

@@ -1,0 +1,19 @@
+package simplechat.cli;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was asked for on the command line, checked.
+ *
+ * @param username null to ask for it
+ * @param history past messages to ask for, null for as many as suit the screen
+ * @param bell whether to ring when somebody says one's name
+ * @param quiet whether to leave out who comes and goes
+ */
+record Settings(
+    String host,
+    int port,
+    @Nullable String username,
+    @Nullable Integer history,
+    boolean bell,
+    boolean quiet) {}

@@ -1,0 +1,131 @@
+package simplechat.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import org.jline.reader.LineReader;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
+import org.jline.utils.AttributedStringBuilder;
+import org.jline.utils.AttributedStyle;
+import org.jline.utils.InfoCmp.Capability;
+import org.jspecify.annotations.Nullable;
+import simplechat.cli.Line.Part;
+
+/**
+ * Lines above the prompt of a terminal.
+ *
+ * <p>Threading: {@link #show} is called by the printer and uses the reader's {@code printAbove},
+ * the one method of a reader that another thread may call.
+ */
+final class TerminalScreen implements Screen, AutoCloseable {
+  /** Colours that are legible on black and on white, and not the red of an error. */
+  private static final int[] NAME_COLOURS = {
+    AttributedStyle.GREEN,
+    AttributedStyle.YELLOW,
+    AttributedStyle.BLUE,
+    AttributedStyle.MAGENTA,
+    AttributedStyle.CYAN
+  };
+
+  private static final AttributedStyle FAINT =
+      AttributedStyle.DEFAULT.foreground(AttributedStyle.BRIGHT + AttributedStyle.BLACK);
+  private static final AttributedStyle MENTION = AttributedStyle.DEFAULT.bold().inverse();
+
+  private static final int DEFAULT_COLUMNS = 80;
+
+  private final Terminal terminal;
+  private @Nullable LineReader reader;
+
+  private TerminalScreen(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /**
+   * @param plain true for a terminal that is to get no escape sequences
+   */
+  static TerminalScreen open(boolean plain) throws IOException {
+    TerminalBuilder builder =
+        TerminalBuilder.builder()
+            .system(true)
+            .encoding(StandardCharsets.UTF_8)
+            .stdinEncoding(StandardCharsets.UTF_8)
+            .stdoutEncoding(StandardCharsets.UTF_8)
+            // Asks the terminal, and waits a quarter of a second for one that does not answer.
+            .graphemeCluster(false)
+            // Signals are ours (Interrupts): a key is told from a signal that way.
+            .nativeSignals(false)
+            .dumb(true);
+    if (plain) {
+      builder.type(Terminal.TYPE_DUMB);
+    }
+    return new TerminalScreen(builder.build());
+  }
+
+  Terminal terminal() {
+    return terminal;
+  }
+
+  /** From now on lines go above what this reader is editing. */
+  void above(LineReader editing) {
+    reader = editing;
+  }
+
+  @Override
+  public void show(List<Item> items) {
+    AttributedStringBuilder rows = new AttributedStringBuilder();
+    int known = terminal.getSize().getColumns();
+    int columns = known > 0 ? known : DEFAULT_COLUMNS;
+    for (Item item : items) {
+      for (List<Part> row : Rows.of(item.line(), columns)) {
+        row.forEach(part -> rows.append(part.text(), style(part)));
+        rows.append('\n');
+      }
+    }
+    if (rows.length() == 0) {
+      return;
+    }
+    LineReader editing = reader;
+    if (editing != null) {
+      editing.printAbove(rows.toAnsi(terminal));
+    } else {
+      terminal.writer().print(rows.toAnsi(terminal));
+      terminal.flush();
+    }
+  }
+
+  @Override
+  public void ring() {
+    terminal.puts(Capability.bell);
+    terminal.flush();
+  }
+
+  /** Leaves the terminal as it was found. */
+  @Override
+  public void close() throws IOException {
+    terminal.close();
+  }
+
+  /** Same, for a moment at which nothing can be done about a failure. */
+  void restore() {
+    try {
+      close();
+    } catch (IOException e) {
+      // The process ends now.
+    }
+  }
+
+  private static AttributedStyle style(Part part) {
+    return switch (part.look()) {
+      case PLAIN -> AttributedStyle.DEFAULT;
+      case FAINT -> FAINT;
+      case MENTION -> MENTION;
+      case NAME ->
+          AttributedStyle.DEFAULT.foreground(
+              NAME_COLOURS[
+                  Math.floorMod(
+                      part.text().toLowerCase(Locale.ROOT).hashCode(), NAME_COLOURS.length)]);
+    };
+  }
+}

@@ -1,0 +1,148 @@
+package simplechat.cli;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZonedDateTime;
+import java.util.List;
+import java.util.Locale;
+import simplechat.cli.Line.Look;
+import simplechat.client.RoomEvent;
+import simplechat.protocol.ServerMessage.LeftWhy;
+import simplechat.protocol.ServerMessage.Welcome;
+
+/**
+ * What happens in the room, as lines to read. Pure, but for the clock that tells today from other
+ * days.
+ *
+ * <pre>
+ *   12:03 bob: hi
+ *   12:03 * carol joined
+ *   2026-11-22 23:59 bob: good night
+ *         and see you tomorrow
+ * </pre>
+ */
+final class Transcript {
+  /** More names than this nobody reads, and each costs memory while it waits to be shown. */
+  private static final int ROSTER_MAX = 10_000;
+
+  private final Clock clock;
+
+  /**
+   * @param clock for today's date, and with the zone in which times are shown
+   */
+  Transcript(Clock clock) {
+    this.clock = clock;
+  }
+
+  Line welcome(Welcome welcome) {
+    long others = Integer.toUnsignedLong(welcome.members()) - 1;
+    Line line = new Line().add(Look.FAINT, "* welcome, ").addName(welcome.name());
+    return line.add(
+        Look.FAINT,
+        others <= 0
+            ? ": nobody else is here yet"
+            : ": " + others + (others == 1 ? " other is here" : " others are here"));
+  }
+
+  Line greeting(String greeting) {
+    return new Line().add(Look.FAINT, "* the server says: ").addText(Look.PLAIN, greeting);
+  }
+
+  /** The line before the messages that were said before one came. */
+  Line earlier(int count) {
+    return new Line().add(Look.FAINT, "--- " + count + " earlier ---");
+  }
+
+  /** Same, if they are too many to count before they are shown. */
+  Line earlier() {
+    return new Line().add(Look.FAINT, "--- earlier ---");
+  }
+
+  Line message(RoomEvent.Message message, String ownName) {
+    Line line = stamp(message.time()).addName(message.name()).add(Look.PLAIN, ": ");
+    String text = message.text();
+    int at = mention(text, ownName);
+    if (at < 0) {
+      return line.addText(Look.PLAIN, text);
+    }
+    int end = at + ownName.length();
+    return line.addText(Look.PLAIN, text.substring(0, at))
+        .add(Look.MENTION, text.substring(at, end))
+        .addText(Look.PLAIN, text.substring(end));
+  }
+
+  /** Does the text name this member, as a word of its own? */
+  static boolean mentions(String text, String name) {
+    return mention(text, name) >= 0;
+  }
+
+  Line joined(RoomEvent.Joined joined) {
+    String what = joined.cameBack() ? " is back" : " joined";
+    return stamp(joined.time()).add(Look.FAINT, "* ").addName(joined.name()).add(Look.FAINT, what);
+  }
+
+  /** Many who joined at about the same time; the last of them says when, and how many are here. */
+  Line joined(int count, RoomEvent.Joined last) {
+    return stamp(last.time())
+        .add(Look.FAINT, "* " + count + " people joined (" + last.members() + " here)");
+  }
+
+  Line left(RoomEvent.Left left) {
+    return stamp(left.time())
+        .add(Look.FAINT, "* ")
+        .addName(left.name())
+        .add(Look.FAINT, reason(left.why()));
+  }
+
+  Line gap(long missed) {
+    return Line.notice("you missed " + missed + (missed == 1 ? " event" : " events"));
+  }
+
+  Line roster(List<String> names) {
+    Line line = new Line().add(Look.FAINT, "* here (" + names.size() + "):");
+    String separator = " ";
+    for (String name :
+        names.stream().limit(ROSTER_MAX).sorted(String.CASE_INSENSITIVE_ORDER).toList()) {
+      line.add(Look.PLAIN, separator).addName(name);
+      separator = ", ";
+    }
+    int more = names.size() - ROSTER_MAX;
+    return more <= 0 ? line : line.add(Look.FAINT, " and " + more + " more");
+  }
+
+  private Line stamp(Instant time) {
+    ZonedDateTime local = time.atZone(clock.getZone());
+    String clockTime = String.format(Locale.ROOT, "%02d:%02d ", local.getHour(), local.getMinute());
+    boolean today = local.toLocalDate().equals(LocalDate.now(clock));
+    return new Line().add(Look.FAINT, today ? clockTime : local.toLocalDate() + " " + clockTime);
+  }
+
+  private static String reason(LeftWhy why) {
+    return switch (why) {
+      case LEFT -> " left";
+      case LOST -> " lost connection";
+      case SLOW -> " lost connection (too slow)";
+      case SHUTDOWN -> " left (server shutdown)";
+      case REPLACED -> " continues elsewhere";
+      case REMOVED -> " was removed";
+    };
+  }
+
+  /** Where the name first stands in the text, not inside a longer word; -1 if nowhere. */
+  private static int mention(String text, String name) {
+    int length = name.length();
+    for (int at = 0; length > 0 && at + length <= text.length(); at++) {
+      if (text.regionMatches(true, at, name, 0, length)
+          && !isWordPart(text, at - 1)
+          && !isWordPart(text, at + length)) {
+        return at;
+      }
+    }
+    return -1;
+  }
+
+  private static boolean isWordPart(String text, int index) {
+    return index >= 0 && index < text.length() && Character.isLetterOrDigit(text.charAt(index));
+  }
+}

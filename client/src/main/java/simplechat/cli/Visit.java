@@ -1,0 +1,236 @@
+package simplechat.cli;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import simplechat.client.CannotConnectException;
+import simplechat.client.ChatClient;
+import simplechat.client.ClientOptions;
+import simplechat.client.EndedException;
+import simplechat.client.Goodbye;
+import simplechat.client.RefusedException;
+import simplechat.protocol.ErrorCode;
+
+/**
+ * A run of the program, from the door to the street: connect, join, talk, go. The main thread runs
+ * it, and is the only one here that waits.
+ */
+final class Visit {
+  private static final Duration CONNECT = Duration.ofSeconds(4);
+  private static final Duration JOIN = Duration.ofSeconds(5);
+  private static final int HISTORY_AT_TERMINAL = 10;
+  private static final long POLL_MILLIS = 20;
+  private static final long PERSON_PATIENCE_MILLIS = 1_500;
+  private static final long PIPE_PATIENCE_MILLIS = 30_000;
+
+  private final Settings settings;
+  private final Input input;
+  private final Interrupts interrupts;
+  private final Printer printer;
+  private final String address;
+  private volatile @Nullable Conversation current;
+
+  Visit(Settings settings, Input input, Screen screen, Interrupts interrupts) {
+    this.settings = settings;
+    this.input = input;
+    this.interrupts = interrupts;
+    this.printer = new Printer(screen, this::drained, this::leave);
+    this.address = settings.host() + ":" + settings.port();
+  }
+
+  /** The exit code. What has to be said is printed when it returns. */
+  int run() throws InterruptedException {
+    try {
+      return enter();
+    } catch (CannotConnectException e) {
+      printer.complain(Line.of(String.valueOf(e.getMessage())));
+      return ExitCode.ERROR;
+    } finally {
+      printer.finish(PERSON_PATIENCE_MILLIS);
+    }
+  }
+
+  private int enter() throws InterruptedException, CannotConnectException {
+    String name = settings.username();
+    if (name == null) {
+      name = askName("your name: ", null);
+    }
+    boolean asked = false;
+    ChatClient client = null;
+    while (name != null) {
+      if (client == null || hasEnded(client)) {
+        client = connect();
+      }
+      try {
+        await(client.join(name, history()));
+        return talk(client);
+      } catch (RefusedException refusal) {
+        name = anotherName(refusal, name);
+        asked = true;
+      } catch (EndedException end) {
+        if (!asked || !tiredOfWaiting(end.goodbye())) {
+          printer.complain(Line.of(Farewell.textAtTheDoor(end.goodbye(), address)));
+          return end.goodbye().says(ErrorCode.SERVER_FULL) ? ExitCode.REFUSED : ExitCode.ERROR;
+        }
+        asked = false;
+        client = null;
+      }
+    }
+    if (interrupts.exitCode() != 0) {
+      return interrupts.exitCode();
+    }
+    return asked ? ExitCode.REFUSED : ExitCode.USAGE;
+  }
+
+  private ChatClient connect() throws InterruptedException, CannotConnectException {
+    Conversation conversation = new Conversation(printer, settings, input.interactive());
+    ClientOptions options = ClientOptions.defaults().withTimeouts(CONNECT, JOIN);
+    try {
+      ChatClient client =
+          await(ChatClient.connect(settings.host(), settings.port(), conversation, options));
+      conversation.use(client);
+      current = conversation;
+      return client;
+    } catch (RefusedException | EndedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The server closes a connection on which nobody joins; a person may think longer than that. */
+  private static boolean tiredOfWaiting(Goodbye goodbye) {
+    return goodbye.ending() == Goodbye.Ending.LOST || goodbye.says(ErrorCode.JOIN_TIMEOUT);
+  }
+
+  /** What to try instead; null to give up, and then the reason has been printed. */
+  private @Nullable String anotherName(RefusedException refusal, String refused) {
+    boolean aboutTheName =
+        refusal.reason() == ErrorCode.NAME_TAKEN || refusal.reason() == ErrorCode.NAME_INVALID;
+    Line line =
+        refusal.reason() == ErrorCode.NAME_TAKEN
+            ? Line.of("the name ").addName(refused).add(Line.Look.PLAIN, " is taken")
+            : Line.of("join refused: " + refusal.getMessage());
+    printer.complain(line);
+    return aboutTheName ? askName("another name", NameOffer.after(refused)) : null;
+  }
+
+  /**
+   * Asks until the answer can be a name.
+   *
+   * @param offered what an empty answer stands for, null if for nothing
+   */
+  private @Nullable String askName(String question, @Nullable String offered) {
+    String whole = offered == null ? question : question + " [" + offered + "]: ";
+    String answer = input.ask(whole);
+    while (answer != null) {
+      String name = answer.isBlank() && offered != null ? offered : answer.strip();
+      String fault = NameOffer.fault(name);
+      if (fault == null) {
+        return name;
+      }
+      printer.complain(Line.of(fault));
+      answer = input.ask(whole);
+    }
+    return null;
+  }
+
+  private int talk(ChatClient client) throws InterruptedException {
+    Conversation conversation = current;
+    if (conversation == null) {
+      throw new AssertionError("joined without a connection");
+    }
+    interrupts.begin(this::leave);
+    input.start(conversation);
+    Goodbye goodbye = awaitEnd(client.ended().toCompletableFuture(), conversation);
+    input.stop();
+    return say(goodbye, conversation);
+  }
+
+  /** Null if the server takes too long to let us go. */
+  private @Nullable Goodbye awaitEnd(CompletableFuture<Goodbye> ended, Conversation conversation)
+      throws InterruptedException {
+    long progress = 0;
+    long since = System.nanoTime();
+    while (true) {
+      try {
+        return ended.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
+      } catch (ExecutionException e) {
+        throw new AssertionError(e);
+      } catch (TimeoutException e) {
+        boolean patient = !input.interactive() && interrupts.exitCode() == 0;
+        long progressNow = conversation.unconfirmed().progress();
+        if (!conversation.stopped() || (patient && progressNow != progress)) {
+          since = System.nanoTime();
+          progress = progressNow;
+        }
+        long waitedMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
+        if (waitedMillis > (patient ? PIPE_PATIENCE_MILLIS : PERSON_PATIENCE_MILLIS)) {
+          return null;
+        }
+      }
+    }
+  }
+
+  private int say(@Nullable Goodbye goodbye, Conversation conversation) {
+    Unconfirmed unconfirmed = conversation.unconfirmed();
+    boolean inOrder = goodbye != null && goodbye.inOrder();
+    if (inOrder) {
+      printer.print(Line.of("left the chat"));
+    } else {
+      printer.complain(
+          Line.notice(goodbye == null ? "the server does not answer" : Farewell.text(goodbye)));
+    }
+    for (String text : unconfirmed.texts()) {
+      printer.complain(Line.of("not confirmed: ").addText(Line.Look.PLAIN, text));
+    }
+    return inOrder && unconfirmed.allConfirmed() ? ExitCode.OK : ExitCode.ERROR;
+  }
+
+  private int history() {
+    Integer asked = settings.history();
+    if (asked != null) {
+      return asked;
+    }
+    return input.interactive() ? HISTORY_AT_TERMINAL : 0;
+  }
+
+  private void leave() {
+    Conversation conversation = current;
+    if (conversation != null) {
+      conversation.leave();
+    }
+  }
+
+  private void drained() {
+    Conversation conversation = current;
+    if (conversation != null) {
+      conversation.drained();
+    }
+  }
+
+  private static boolean hasEnded(ChatClient client) {
+    return client.ended().toCompletableFuture().isDone();
+  }
+
+  private static <T> T await(CompletionStage<T> stage)
+      throws InterruptedException, CannotConnectException, RefusedException, EndedException {
+    try {
+      return stage.toCompletableFuture().get();
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause();
+      if (cause instanceof CannotConnectException cannotConnect) {
+        throw cannotConnect;
+      }
+      if (cause instanceof RefusedException refused) {
+        throw refused;
+      }
+      if (cause instanceof EndedException ended) {
+        throw ended;
+      }
+      throw new AssertionError(e);
+    }
+  }
+}

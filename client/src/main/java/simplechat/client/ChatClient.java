@@ -1,0 +1,204 @@
+package simplechat.client;
+
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.Limits;
+import simplechat.protocol.ServerMessage.Welcome;
+import simplechat.protocol.Text;
+
+/**
+ * A connection to a chat server, and the membership that a join gives it.
+ *
+ * <p>Threading: any thread may call anything, and nothing blocks. What is called from one thread
+ * takes effect in that order. Stages are completed on the event loop, in the order of the stream,
+ * so what depends on them must not block either.
+ *
+ * <p>Bounds: texts without an answer take {@link #PENDING_MAX_BYTES} at most; a {@link #send}
+ * beyond that fails at once. {@link #pendingBytes} tells how near it is, and each completed send
+ * makes room.
+ *
+ * <p>Endings: {@link #leave}, {@link #close}, or whatever {@link Goodbye} names. Every stage is
+ * completed by then, and {@link #ended} last. A client is not used again.
+ */
+public final class ChatClient implements AutoCloseable {
+  /**
+   * Texts without an answer: some seconds of a fast sender, 16 MiB being what a server's log holds.
+   */
+  public static final long PENDING_MAX_BYTES = 4L * 1024 * 1024;
+
+  private final Connection connection;
+  private final Outbox outbox;
+  private volatile int textMaxBytes = Limits.TEXT_DEFAULT_MAX_BYTES;
+
+  private ChatClient(Connection connection, Outbox outbox) {
+    this.connection = connection;
+    this.outbox = outbox;
+  }
+
+  /** Same as {@link #connect(String, int, ChatListener, ClientOptions)} with the defaults. */
+  public static CompletionStage<ChatClient> connect(String host, int port, ChatListener listener) {
+    return connect(host, port, listener, ClientOptions.defaults());
+  }
+
+  /**
+   * Connects to the first address of the host that answers. The stage fails with {@link
+   * CannotConnectException} if there is none in time.
+   *
+   * @param host a name, or an address without brackets
+   */
+  public static CompletionStage<ChatClient> connect(
+      String host, int port, ChatListener listener, ClientOptions options) {
+    Outbox outbox = new Outbox();
+    CompletableFuture<ChatClient> result = new CompletableFuture<>();
+    new Connector(
+            host, port, options, channel -> new Connection(channel, listener, outbox, options))
+        .connect()
+        .whenComplete(
+            (connection, failure) -> {
+              if (failure == null) {
+                result.complete(new ChatClient(connection, outbox));
+              } else {
+                result.completeExceptionally(failure);
+              }
+            });
+    return result;
+  }
+
+  /** Connects to an address, or to the addresses of its host if it is unresolved. */
+  public static CompletionStage<ChatClient> connect(
+      InetSocketAddress address, ChatListener listener, ClientOptions options) {
+    String host =
+        address.isUnresolved() ? address.getHostString() : address.getAddress().getHostAddress();
+    return connect(host, address.getPort(), listener, options);
+  }
+
+  /** Same as {@link #join(JoinRequest)} without key and resume. */
+  public CompletionStage<Welcome> join(String name, int history) {
+    return join(new JoinRequest(name, history));
+  }
+
+  /**
+   * Asks to come in. The stage fails with {@link RefusedException} if the server refuses, and then
+   * another join may be tried, here as long as the server waits for one; with {@link
+   * EndedException} if the connection ends.
+   */
+  public CompletionStage<Welcome> join(JoinRequest request) {
+    CompletableFuture<Welcome> result = new CompletableFuture<>();
+    result.thenAccept(welcome -> textMaxBytes = Math.min(welcome.maxText(), Limits.TEXT_MAX_BYTES));
+    execute(() -> connection.join(request, result));
+    return result;
+  }
+
+  /**
+   * Says something to the room. The stage is completed with its position once it is there: nobody
+   * will miss it then. (Of several that fell into a GAP together, each gets a position that is at
+   * most too high.)
+   *
+   * <p>It fails with {@link RefusedException} if the text breaks a rule (then nothing is sent), if
+   * there is no membership, or if the server refuses; with {@link BacklogFullException} at the
+   * bound; with {@link EndedException} if the connection ends, and then nobody knows whether it
+   * arrived.
+   */
+  public CompletionStage<Long> send(String text) {
+    ErrorCode broken = Text.check(text, textMaxBytes);
+    if (broken != null) {
+      return CompletableFuture.failedStage(new RefusedException(broken, rule(broken)));
+    }
+    if (!outbox.reserve(text)) {
+      return CompletableFuture.failedStage(
+          new BacklogFullException(PENDING_MAX_BYTES + " bytes of texts wait for an answer"));
+    }
+    CompletableFuture<Long> result = new CompletableFuture<>();
+    execute(() -> connection.session().send(text, result));
+    return result;
+  }
+
+  /**
+   * The names of all members, this one's too, in the server's order. Fails as {@link #send} does.
+   */
+  public CompletionStage<List<String>> who() {
+    CompletableFuture<List<String>> result = new CompletableFuture<>();
+    execute(() -> connection.session().who(result));
+    return result;
+  }
+
+  /**
+   * Goes, after all that was sent before. The stage is completed once the server has confirmed it
+   * and closed; it fails with {@link EndedException} if it ends in any other way, so a caller in a
+   * hurry limits it and calls {@link #close}.
+   */
+  public CompletionStage<@Nullable Void> leave() {
+    execute(connection::leave);
+    CompletableFuture<@Nullable Void> result = new CompletableFuture<>();
+    connection
+        .ended()
+        .thenAccept(
+            goodbye -> {
+              if (goodbye.inOrder()) {
+                result.complete(null);
+              } else {
+                result.completeExceptionally(new EndedException(goodbye));
+              }
+            });
+    return result;
+  }
+
+  /** Completed when the socket is closed and everything else has been told. */
+  public CompletionStage<Goodbye> ended() {
+    return connection.ended();
+  }
+
+  /** Leaves, and hangs up if the server takes more than 2 s to confirm it. Does not wait. */
+  @Override
+  public void close() {
+    execute(connection::close);
+  }
+
+  /**
+   * Reads nothing more but what has been read already, until {@link #resume}. Time stands still
+   * meanwhile.
+   */
+  public void pause() {
+    execute(() -> connection.reading(false));
+  }
+
+  /** Takes back {@link #pause}. */
+  public void resume() {
+    execute(() -> connection.reading(true));
+  }
+
+  /** What the texts without an answer take, by the measure of {@link #PENDING_MAX_BYTES}. */
+  public long pendingBytes() {
+    return outbox.pendingBytes();
+  }
+
+  /** The longest text that may be sent, in bytes of UTF-8; known from the welcome on. */
+  public int textMaxBytes() {
+    return textMaxBytes;
+  }
+
+  /** Where another connection could go on, null before the first welcome. */
+  public CompletionStage<ClientMessage.@Nullable Resume> resumePoint() {
+    CompletableFuture<ClientMessage.@Nullable Resume> result = new CompletableFuture<>();
+    execute(() -> result.complete(connection.session().resumePoint()));
+    return result;
+  }
+
+  /** Always queued, also on the loop itself: so no callback runs within what called it. */
+  private void execute(Runnable task) {
+    connection.channel().eventLoop().execute(task);
+  }
+
+  private String rule(ErrorCode broken) {
+    return switch (broken) {
+      case TEXT_EMPTY -> "a message has at least one visible character";
+      case TEXT_TOO_LONG -> "a message has at most " + textMaxBytes + " bytes";
+      default -> "a message has no control characters but tabs, and is valid Unicode";
+    };
+  }
+}

@@ -1,0 +1,43 @@
+package simplechat.client;
+
+import simplechat.protocol.ServerMessage.Welcome;
+
+/**
+ * What a {@link ChatClient} tells its program, beside the answers to what was asked.
+ *
+ * <p>Threading: every call comes on the client's event loop, in the order of the stream, and {@link
+ * #ended} is the last. A call must not block: nothing is read meanwhile, for no client of that
+ * loop; {@link ChatClient#pause} is the way to slow the stream down. An exception goes to the
+ * thread's uncaught-exception handler and changes nothing else.
+ */
+public interface ChatListener {
+  /** The join was accepted; what was replayed comes next. */
+  default void welcome(Welcome welcome) {}
+
+  /**
+   * All of the replay came: from here on things happen as they are told. Once after each welcome.
+   */
+  default void live() {}
+
+  /** Somebody said something; never this client itself. */
+  default void message(RoomEvent.Message message) {}
+
+  /** Somebody came in. */
+  default void joined(RoomEvent.Joined joined) {}
+
+  /** Somebody went. */
+  default void left(RoomEvent.Left left) {}
+
+  /**
+   * The room went on faster than this client read.
+   *
+   * @param missed how many events are gone
+   */
+  default void gap(long missed) {}
+
+  /** Something else than a join or a text was refused; the connection goes on. */
+  default void refused(int code, String text) {}
+
+  /** The connection is over. */
+  default void ended(Goodbye goodbye) {}
+}

@@ -1,0 +1,237 @@
+package simplechat.client;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.FrameDecoder;
+import simplechat.protocol.Limits;
+import simplechat.protocol.MessageCodec;
+import simplechat.protocol.MessageType;
+import simplechat.protocol.ProtocolException;
+import simplechat.protocol.ServerMessage;
+
+/**
+ * The Netty side of a client: bytes to messages and back, signs of life, and the ways it ends.
+ *
+ * <p>Threading: confined to its event loop.
+ *
+ * <p>Endings: the server's BYE, its FIN, a reset, silence, a lie, or {@link #close}. Whichever
+ * comes first is the {@link Goodbye}; it is told once the socket is closed. After a BYE we
+ * half-close and read until FIN, so that nothing which either side still has on the way is
+ * destroyed by a reset.
+ */
+final class Connection extends ChannelInboundHandlerAdapter implements FrameDecoder.Sink {
+  private static final long FAREWELL_MILLIS = 2_000;
+
+  private final ClientOptions options;
+  private final SocketChannel channel;
+  private final Session session;
+  private final FrameDecoder decoder;
+  private final CompletableFuture<Goodbye> ended = new CompletableFuture<>();
+  private @Nullable Goodbye goodbye;
+  private @Nullable Liveness liveness;
+  private @Nullable Future<?> ticking;
+  private ClientMessage.@Nullable Pong owedPong;
+  private boolean recognised;
+  private boolean flushDue;
+
+  Connection(SocketChannel channel, ChatListener listener, Outbox outbox, ClientOptions options) {
+    this.channel = channel;
+    this.options = options;
+    this.session = new Session(listener, this::write, outbox);
+    this.decoder = new FrameDecoder(channel.alloc());
+  }
+
+  SocketChannel channel() {
+    return channel;
+  }
+
+  Session session() {
+    return session;
+  }
+
+  CompletableFuture<Goodbye> ended() {
+    return ended;
+  }
+
+  void join(JoinRequest request, CompletableFuture<ServerMessage.Welcome> result) {
+    session.join(request, result);
+    Future<?> deadline =
+        channel
+            .eventLoop()
+            .schedule(
+                () -> end(Goodbye.lost("no answer to the join")),
+                options.joinTimeout().toMillis(),
+                TimeUnit.MILLISECONDS);
+    result.whenComplete((welcome, refusal) -> deadline.cancel(false));
+  }
+
+  /** Leaves in order if there is a membership to leave, and closes at once otherwise. */
+  void leave() {
+    if (!session.leave()) {
+      end(new Goodbye(Goodbye.Ending.CLOSED, 0, 0, "closed"));
+    }
+  }
+
+  /** Same, but does not wait for an answer longer than for a farewell. */
+  void close() {
+    leave();
+    channel
+        .eventLoop()
+        .schedule(
+            () -> end(new Goodbye(Goodbye.Ending.CLOSED, 0, 0, "closed")),
+            FAREWELL_MILLIS,
+            TimeUnit.MILLISECONDS);
+  }
+
+  void reading(boolean on) {
+    channel.config().setAutoRead(on);
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object read) {
+    ByteBuf bytes = (ByteBuf) read;
+    try {
+      if (liveness != null) {
+        liveness.heard(options.nanoTime().getAsLong());
+      }
+      if (goodbye == null) {
+        decoder.decode(bytes, this);
+      }
+    } catch (ProtocolException lie) {
+      end(Goodbye.violation(lie.code(), String.valueOf(lie.getMessage())));
+    } finally {
+      bytes.release();
+    }
+  }
+
+  @Override
+  public boolean header(int type, int length) throws ProtocolException {
+    if (!recognised && (type & MessageType.FROM_SERVER) == 0) {
+      throw new ProtocolException(ErrorCode.NOT_CHAT, "not a chat server");
+    }
+    recognised = true;
+    if (MessageType.of(type) == null) {
+      // Unknown: dropped as it comes, however long, if it may be skipped at all.
+      MessageCodec.decodeServer(type, Unpooled.EMPTY_BUFFER, 0, 0);
+      return false;
+    }
+    if (length > Limits.SERVER_BODY_MAX_BYTES) {
+      throw new ProtocolException(ErrorCode.FRAME_TOO_LARGE, "a frame of " + length + " bytes");
+    }
+    return true;
+  }
+
+  @Override
+  public boolean frame(int type, ByteBuf buffer, int index, int length) throws ProtocolException {
+    ServerMessage message = MessageCodec.decodeServer(type, buffer, index, length);
+    if (message instanceof ServerMessage.Ping ping) {
+      owedPong = new ClientMessage.Pong(ping.opaque());
+      payPong();
+    } else if (message instanceof ServerMessage.Bye bye) {
+      farewell(new Goodbye(Goodbye.Ending.BYE, bye.code(), bye.retryAfter(), bye.text()));
+    } else if (message != null && !(message instanceof ServerMessage.Pong)) {
+      session.receive(message);
+      startTicking();
+    }
+    return goodbye == null;
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    payPong();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    decoder.close();
+    if (ticking != null) {
+      ticking.cancel(false);
+    }
+    if (goodbye == null) {
+      goodbye = Goodbye.lost("the server closed the connection");
+    }
+    session.end(goodbye);
+    ended.complete(goodbye);
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    end(Goodbye.lost("the connection broke"));
+  }
+
+  private void write(ClientMessage message) {
+    if (goodbye != null) {
+      return;
+    }
+    ByteBuf frame = channel.alloc().buffer();
+    MessageCodec.encode(message, frame);
+    channel.write(frame, channel.voidPromise());
+    if (!flushDue) {
+      flushDue = true;
+      // Behind whatever else is waiting to be written, so that a burst leaves in one piece.
+      channel.eventLoop().execute(this::flush);
+    }
+  }
+
+  private void flush() {
+    flushDue = false;
+    channel.flush();
+  }
+
+  /** One PONG is owed at most: a server that asks and does not read gets no queue of answers. */
+  private void payPong() {
+    if (owedPong != null && channel.isWritable()) {
+      write(owedPong);
+      owedPong = null;
+    }
+  }
+
+  private void startTicking() {
+    ServerMessage.Welcome welcome = session.welcome();
+    if (ticking == null && welcome != null) {
+      liveness = new Liveness(welcome.heartbeat(), options.nanoTime().getAsLong());
+      long period = liveness.tickNanos();
+      ticking =
+          channel.eventLoop().scheduleAtFixedRate(this::tick, period, period, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private void tick() {
+    if (liveness == null) {
+      return;
+    }
+    long now = options.nanoTime().getAsLong();
+    if (!channel.config().isAutoRead()) {
+      liveness.heard(now);
+    }
+    switch (liveness.tick(now)) {
+      case ALIVE -> {}
+      case ASK -> write(new ClientMessage.Ping(0));
+      case LOST -> end(Goodbye.lost("no sign of life from the server"));
+    }
+  }
+
+  /** The server said BYE: it reads until our FIN, so it gets one, and its own is waited for. */
+  private void farewell(Goodbye said) {
+    goodbye = said;
+    reading(true);
+    channel.shutdownOutput();
+    channel.eventLoop().schedule(() -> channel.close(), FAREWELL_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private void end(Goodbye reason) {
+    if (goodbye == null) {
+      goodbye = reason;
+    }
+    channel.close();
+  }
+}

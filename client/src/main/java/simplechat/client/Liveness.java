@@ -1,0 +1,59 @@
+package simplechat.client;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Whether the server is still there, judged by received bytes alone (PROTOCOL.md, section "Rules").
+ *
+ * <p>Asked at every tick. A tick that comes late means that this process itself did not run; that
+ * time was nobody's silence and is not counted.
+ */
+final class Liveness {
+  enum Verdict {
+    ALIVE,
+    /** Silent for a heartbeat: a PING is due. Said once for each silence. */
+    ASK,
+    /** Silent for two heartbeats. */
+    LOST
+  }
+
+  private static final long TICKS_PER_HEARTBEAT = 10;
+
+  private final long heartbeatNanos;
+  private long lastInput;
+  private long lastTick;
+  private boolean asked;
+
+  Liveness(int heartbeatSeconds, long now) {
+    heartbeatNanos = TimeUnit.SECONDS.toNanos(heartbeatSeconds);
+    lastInput = now;
+    lastTick = now;
+  }
+
+  long tickNanos() {
+    return heartbeatNanos / TICKS_PER_HEARTBEAT;
+  }
+
+  /** Bytes came, or nothing could come because reading is paused. */
+  void heard(long now) {
+    lastInput = now;
+    asked = false;
+  }
+
+  Verdict tick(long now) {
+    long late = now - lastTick - 2 * tickNanos();
+    if (late > 0) {
+      lastInput = Math.min(lastInput + late, now);
+    }
+    lastTick = now;
+    long silence = now - lastInput;
+    if (silence >= 2 * heartbeatNanos) {
+      return Verdict.LOST;
+    }
+    if (silence >= heartbeatNanos && !asked) {
+      asked = true;
+      return Verdict.ASK;
+    }
+    return Verdict.ALIVE;
+  }
+}

@@ -1,0 +1,106 @@
+package simplechat.client;
+
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.Positions;
+import simplechat.protocol.ProtocolException;
+import simplechat.protocol.ServerMessage.Gap;
+import simplechat.protocol.ServerMessage.Welcome;
+
+/**
+ * The place in the room's order up to which everything is explained.
+ *
+ * <pre>
+ *       replay        |  live: each position is an event, lies in an ACK's run, or in a GAP
+ *   ----+----+----+---+----+----+====+====+----+~~~~~~~~~~+----
+ *     next (WELCOME) head           ACK          GAP      next
+ * </pre>
+ *
+ * <p>Holes are allowed only in the replay, which leaves out the member's own coming and going.
+ * Anything else that does not fit is a lie and throws MALFORMED: a client that went on would show a
+ * wrong order or confirm what is not in the room.
+ */
+final class Stream {
+  private final long head;
+  private long next;
+
+  /** Where own texts that fell into the last GAP may lie; equal to next if there are none. */
+  private long gapStart;
+
+  Stream(Welcome welcome) throws ProtocolException {
+    if (welcome.next() < 0 || welcome.head() < welcome.next()) {
+      throw lie("WELCOME has a next above its head");
+    }
+    next = welcome.next();
+    head = welcome.head();
+    gapStart = next;
+  }
+
+  /** The position that the next event will have or be behind. */
+  long next() {
+    return next;
+  }
+
+  /** True if the replay is over: the last position before head is the member's own coming in. */
+  boolean live() {
+    return next >= head - 1;
+  }
+
+  boolean replayed(long position) {
+    return position < head;
+  }
+
+  /** The position of an event. */
+  long event(int seq) throws ProtocolException {
+    long position = Positions.expand(next, seq);
+    if (position > expected()) {
+      throw lie("a hole before an event");
+    }
+    pass(position);
+    return position;
+  }
+
+  /**
+   * The position of the last text that an ACK covers.
+   *
+   * @param count how many texts it covers, all in one stretch unless they lie in a GAP
+   */
+  long ack(int seq, long count) throws ProtocolException {
+    if (gapStart != next) {
+      long position = Positions.expand(gapStart, seq);
+      if (position < next) {
+        gapStart = position + 1;
+        return position;
+      }
+    }
+    long position = Positions.expand(next, seq);
+    if (!replayed(position) && position + 1 - expected() != count) {
+      throw lie("an ACK whose stretch does not fit its texts");
+    }
+    pass(position);
+    return position;
+  }
+
+  /** How many events are gone. */
+  long gap(Gap gap) throws ProtocolException {
+    long missed = Integer.toUnsignedLong(gap.missed());
+    if (gap.next() < next || gap.next() - next < missed) {
+      throw lie("a GAP that is smaller than what it says is missing");
+    }
+    gapStart = next;
+    next = gap.next();
+    return missed;
+  }
+
+  private long expected() {
+    return Math.max(next, head);
+  }
+
+  private void pass(long position) {
+    next = position + 1;
+    gapStart = next;
+  }
+
+  private static ProtocolException lie(String what) {
+    return new ProtocolException(ErrorCode.MALFORMED, what);
+  }
+}

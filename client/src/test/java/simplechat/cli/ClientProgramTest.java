@@ -1,0 +1,412 @@
+package simplechat.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.Unpooled;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import simplechat.client.ScriptedServer;
+import simplechat.client.ScriptedServer.Peer;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ServerMessage;
+
+/** The program as a process, with pipes for its streams. */
+@Tag("slow")
+class ClientProgramTest {
+  private ScriptedServer server;
+  private final List<Running> running = new ArrayList<>();
+
+  @BeforeEach
+  void listen() throws IOException {
+    server = new ScriptedServer();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    running.forEach(program -> program.process.destroyForcibly());
+    server.close();
+  }
+
+  @Test
+  void aScriptIsSentConfirmedAndLeft() throws Exception {
+    Running program = start("-u", "alice");
+    program.type("send hello  world\r\nSEND 名前\nsend last");
+    program.endInput();
+    Peer peer = server.acceptAndWelcome(0);
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("hello  world");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("名前");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("last");
+    peer.expect(ClientMessage.Leave.class);
+    peer.send(new ServerMessage.Ack(2, 3));
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    assertThat(program.out())
+        .isEqualTo("* welcome, alice: nobody else is here yet\nleft the chat\n");
+    assertThat(program.err()).isEmpty();
+  }
+
+  @Test
+  void whatIsReceivedIsMadeHarmless() throws Exception {
+    Running program = start("-u", "alice");
+    Peer peer = server.acceptAndWelcome(0);
+    String evil = "\u001b]0;x\u0007\u202e\u2028\u009b";
+    peer.send(
+        new ServerMessage.Msg(0, 1, evil, evil + "\n12:00 eve: hi"),
+        new ServerMessage.Joined(1, 1, 2, ServerMessage.JoinedHow.JOINED, evil),
+        new ServerMessage.Left(2, 1, 1, ServerMessage.LeftWhy.LOST, evil),
+        new ServerMessage.Refused(199, 0, evil),
+        new ServerMessage.Bye(499, 0, evil));
+    peer.close();
+    assertThat(program.exitCode()).isEqualTo(1);
+    String all = program.out() + program.err();
+    assertThat(all).contains("␛]0;x␇<U+202E><U+2028><U+009B>").contains("\n      12:00 eve: hi\n");
+    assertThat(all.codePoints().filter(c -> c < ' ' && c != '\n')).isEmpty();
+    assertThat(all).doesNotContain("\u202e", "\u2028", "\u009b", "Exception");
+  }
+
+  @Test
+  void anUnconfirmedMessageIsListed() throws Exception {
+    Running program = start("-u", "alice");
+    program.type("send one\nsend two\n");
+    Peer peer = server.acceptAndWelcome(0);
+    peer.expect(ClientMessage.Send.class);
+    peer.expect(ClientMessage.Send.class);
+    peer.send(new ServerMessage.Ack(0, 1));
+    peer.reset();
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err()).isEqualTo("* connection lost\nnot confirmed: two\n");
+  }
+
+  @Test
+  void aRefusedMessageIsShownWithTheReason() throws Exception {
+    Running program = start("-u", "alice");
+    program.type("send one\n");
+    Peer peer = server.acceptAndWelcome(0);
+    peer.expect(ClientMessage.Send.class);
+    peer.send(new ServerMessage.Refused(105, 1, "busy"));
+    program.endInput();
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err()).isEqualTo("not sent: busy: one\n");
+  }
+
+  @Test
+  void aLineThatCannotBeSentIsRefusedAndTheNextOneCounts() throws Exception {
+    Running program = start("-u", "alice");
+    Peer peer = server.acceptAndWelcome(0);
+    program.type("send a\u001bb\nsend " + "x".repeat(70_000) + "\nsnd x\nsend\nsend ok\nhelp\n");
+    program.endInput();
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("ok");
+    peer.expect(ClientMessage.Leave.class);
+    peer.send(new ServerMessage.Ack(0, 1));
+    peer.bye(0);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err())
+        .isEqualTo(
+            """
+            not sent: control characters cannot be sent
+            not sent: longer than 65536 bytes
+            unknown command 'snd' - use: send <message>, who, leave, help
+            usage: send <message>
+            """);
+  }
+
+  @Test
+  void anAnswerToWhoIsPrintedBeforeTheNextLineCounts() throws Exception {
+    Running program = start("-u", "alice");
+    program.type("who\nleave\nsend never");
+    Peer peer = server.acceptAndWelcome(0);
+    peer.expect(ClientMessage.Who.class);
+    peer.send(new ServerMessage.Roster(false, List.of("bob", "alice")));
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    peer.expectFin();
+    assertThat(program.exitCode()).isZero();
+    assertThat(program.out()).contains("* here (2): alice, bob\nleft the chat\n");
+  }
+
+  @Test
+  void aPipeIsReadNoFasterThanItsLinesAreConfirmed() throws Exception {
+    Running program = start("-u", "alice");
+    Thread typing =
+        new Thread(
+            () -> {
+              try {
+                program.type("send x\n".repeat(3_000));
+                program.endInput();
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+            });
+    typing.start();
+    Peer peer = server.acceptAndWelcome(0);
+    // A thousand wait at most, so the answers decide when the rest comes.
+    for (int i = 1; i <= 3_000; i++) {
+      peer.expect(ClientMessage.Send.class);
+      if (i % 1_000 == 0) {
+        if (i < 3_000) {
+          peer.send(new ServerMessage.Ping(i));
+          peer.expect(ClientMessage.Pong.class);
+        }
+        peer.send(new ServerMessage.Ack(i - 1, i));
+      }
+    }
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    typing.join();
+  }
+
+  @Test
+  void refusedAtTheDoorIsThree() throws Exception {
+    Running program = start("-u", "alice");
+    program.type("bob\nbob\n");
+    Peer peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    peer.send(new ServerMessage.Refused(200, 0, "taken"));
+    peer.expectFin();
+    assertThat(program.exitCode()).isEqualTo(3);
+    assertThat(program.err()).isEqualTo("the name alice is taken\n");
+
+    Running second = start("-u", "alice");
+    Peer full = server.accept();
+    full.expect(ClientMessage.Hello.class);
+    full.bye(301);
+    assertThat(second.exitCode()).isEqualTo(3);
+    assertThat(second.err()).isEqualTo("the server is full\n");
+  }
+
+  @Test
+  void aWrongServerIsSaidInOneLine() throws Exception {
+    Running program = start("-u", "alice");
+    Peer peer = server.accept();
+    peer.send(Unpooled.copiedBuffer("HTTP/1.1 400 Bad Request\r\n\r\n", StandardCharsets.US_ASCII));
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err()).isEqualTo("127.0.0.1:" + server.port() + " is not a chat server\n");
+  }
+
+  @Test
+  void nobodyListeningIsSaidInOneLine() throws Exception {
+    int port;
+    try (ServerSocket closed = new ServerSocket(0)) {
+      port = closed.getLocalPort();
+    }
+    Running program = launch(List.of("--port", "" + port, "-u", "alice"), Map.of());
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err())
+        .isEqualTo("cannot connect to 127.0.0.1:" + port + ": connection refused\n");
+  }
+
+  @Test
+  void aShutdownIsNoticed() throws Exception {
+    Running program = start("-u", "alice");
+    Peer peer = server.acceptAndWelcome(0);
+    peer.bye(300);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err()).isEqualTo("* server is shutting down\n");
+  }
+
+  @Test
+  void wrongOptionsAreUsageErrorsAndConnectNowhere() throws Exception {
+    assertUsage("--port is a number from 1 to 65535, not '0'", "-u", "a", "--port", "0");
+    assertUsage("--port is a number from 1 to 65535, not 'abc'", "-u", "a", "--port", "abc");
+    assertUsage("'a b' cannot be a name: a name has no white space", "-u", "a b");
+    assertUsage("a name is needed: --username NAME or CHAT_USERNAME");
+    assertUsage("--history is a number from 0 to 65535, not '-1'", "-u", "a", "--history=-1");
+    assertUsage("Unknown option: '--colour'", "--colour");
+  }
+
+  @Test
+  void flagsGoBeforeTheEnvironment() throws Exception {
+    Running program =
+        launch(
+            List.of("-u", "alice", "--history", "3"),
+            Map.of(
+                "CHAT_USERNAME",
+                "bob",
+                "CHAT_PORT",
+                "" + server.port(),
+                "CHAT_HOST",
+                "[127.0.0.1]"));
+    Peer peer = server.accept();
+    ClientMessage.Hello hello = peer.expect(ClientMessage.Hello.class);
+    assertThat(hello.name()).isEqualTo("alice");
+    assertThat(hello.history()).isEqualTo(3);
+    program.process.destroy();
+  }
+
+  @Test
+  void earlierMessagesStandBehindALineThatCountsThem() throws Exception {
+    Running program = start("-u", "alice", "--history", "10");
+    Peer peer = server.accept();
+    assertThat(peer.expect(ClientMessage.Hello.class).history()).isEqualTo(10);
+    peer.welcome("alice", 5, 8);
+    int now = (int) (System.currentTimeMillis() / 1000);
+    peer.send(
+        new ServerMessage.Msg(5, now, "bob", "one"),
+        new ServerMessage.Msg(6, now, "bob", "two"),
+        new ServerMessage.Gap(20, 11),
+        new ServerMessage.Msg(20, now, "bob", "three"),
+        new ServerMessage.Bye(300, 0, ""));
+    peer.close();
+    program.exitCode();
+    assertThat(program.out().replaceAll("\\d\\d:\\d\\d ", ""))
+        .endsWith("--- 2 earlier ---\nbob: one\nbob: two\n* you missed 11 events\nbob: three\n");
+  }
+
+  @Test
+  void aSignalLeavesAndASecondOneEnds() throws Exception {
+    Running program = start("-u", "alice");
+    Peer peer = server.acceptAndWelcome(0);
+    program.awaitOut("welcome");
+    program.process.destroy();
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+
+    Running stuck = start("-u", "bob");
+    Peer silent = server.acceptAndWelcome(0);
+    stuck.awaitOut("welcome");
+    stuck.process.destroy();
+    silent.expect(ClientMessage.Leave.class);
+    stuck.process.destroy();
+    assertThat(stuck.exitCode()).isEqualTo(143);
+  }
+
+  @Test
+  void aClosedOutputLeaves() throws Exception {
+    Running program = start("-u", "alice");
+    Peer peer = server.acceptAndWelcome(0);
+    program.awaitOut("welcome");
+    program.process.getInputStream().close();
+    peer.send(new ServerMessage.Msg(0, 1, "bob", "is anybody there?"));
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    assertThat(program.err()).isEmpty();
+  }
+
+  @Test
+  void inputAndOutputAreUtf8InEveryLocale() throws Exception {
+    Running program =
+        launch(
+            List.of("-u", "alice", "--port", "" + server.port()),
+            Map.of("LC_ALL", "POSIX", "JAVA_TOOL_OPTIONS", "-Dfile.encoding=ISO-8859-1"));
+    program.type("send 名前\n");
+    Peer peer = server.acceptAndWelcome(0);
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("名前");
+    peer.send(new ServerMessage.Ack(0, 1), new ServerMessage.Msg(1, 1, "bob", "前"));
+    program.awaitOut("bob: 前");
+  }
+
+  @Test
+  void helpAndVersionAnswerOnStdout() throws Exception {
+    Running help = launch(List.of("--help"), Map.of());
+    assertThat(help.exitCode()).isZero();
+    assertThat(help.out()).contains("--username", "CHAT_HOST").doesNotContain("\u001b");
+    Running version = launch(List.of("--version"), Map.of());
+    assertThat(version.exitCode()).isZero();
+    assertThat(version.out()).startsWith("Simple Chat");
+  }
+
+  private void assertUsage(String message, String... options) throws Exception {
+    Running program = launch(List.of(options), Map.of());
+    assertThat(program.exitCode()).isEqualTo(2);
+    assertThat(program.out()).isEmpty();
+    assertThat(program.err()).startsWith(message).endsWith("try: chat client --help\n");
+  }
+
+  private Running start(String... options) throws IOException {
+    List<String> all = new ArrayList<>(List.of("--port", "" + server.port()));
+    all.addAll(List.of(options));
+    return launch(all, Map.of());
+  }
+
+  private Running launch(List<String> options, Map<String, String> environment) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ClientMain.class.getName()));
+    command.addAll(options);
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("CHAT_"));
+    builder.environment().putAll(environment);
+    Running program = new Running(builder);
+    running.add(program);
+    return program;
+  }
+
+  /** A program that runs, and what it has printed so far. */
+  private static final class Running {
+    final Process process;
+    private final File err = File.createTempFile("chat-client", ".err");
+    private final StringBuilder out = new StringBuilder();
+    private final BufferedReader lines;
+
+    Running(ProcessBuilder builder) throws IOException {
+      process = builder.redirectError(err).start();
+      lines =
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    void type(String text) throws IOException {
+      OutputStream in = process.getOutputStream();
+      in.write(text.getBytes(StandardCharsets.UTF_8));
+      in.flush();
+    }
+
+    void endInput() throws IOException {
+      process.getOutputStream().close();
+    }
+
+    void awaitOut(String part) throws IOException {
+      while (out.indexOf(part) < 0) {
+        String line = lines.readLine();
+        if (line == null) {
+          throw new AssertionError("'" + part + "' is not in: " + out);
+        }
+        out.append(line).append('\n');
+      }
+    }
+
+    int exitCode() throws Exception {
+      if (!process.waitFor(20, TimeUnit.SECONDS)) {
+        throw new AssertionError("still running, printed: " + out);
+      }
+      return process.exitValue();
+    }
+
+    String out() throws IOException {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        out.append(line).append('\n');
+      }
+      return out.toString();
+    }
+
+    /** What the JVM says about options from the environment is not the program's. */
+    String err() throws IOException {
+      return java.nio.file.Files.readString(err.toPath())
+          .replaceAll("Picked up JAVA_TOOL_OPTIONS.*\n", "");
+    }
+  }
+}

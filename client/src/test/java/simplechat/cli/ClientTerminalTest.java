@@ -1,0 +1,258 @@
+package simplechat.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.client.ScriptedServer;
+import simplechat.client.ScriptedServer.Peer;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ServerMessage;
+
+/** The program in a real terminal. */
+@Tag("slow")
+class ClientTerminalTest {
+  private ScriptedServer server;
+  private Tmux tmux;
+
+  @BeforeAll
+  static void needTmux() {
+    if (!Tmux.isInstalled()) {
+      System.err.println("ClientTerminalTest is SKIPPED: there is no tmux");
+    }
+    assumeTrue(Tmux.isInstalled(), "tmux is not installed");
+  }
+
+  @BeforeEach
+  void listen() throws IOException {
+    server = new ScriptedServer();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    server.close();
+    tmux.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {80, 20})
+  void whatIsTypedStaysBelowWhatComesIn(int columns) throws Exception {
+    Peer peer = join(columns);
+    tmux.type("send 名前 hel");
+    tmux.await("名前 hel");
+    for (int i = 0; i < 5; i++) {
+      peer.send(new ServerMessage.Msg(i, now(), "bob", "m" + i));
+    }
+    tmux.await("m4");
+    tmux.await("alice> send 名前");
+    String screen = tmux.screen();
+    assertThat(screen).contains("bob: m0\n", "bob: m1\n", "bob: m2\n", "bob: m3\n", "bob: m4\n");
+    assertThat(screen).endsWith("hel");
+    tmux.press("BSpace", "Left", "Left");
+    tmux.type("X");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("名前 Xhe");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {80, 20})
+  void noTextBeginsARow(int columns) throws Exception {
+    Peer peer = join(columns);
+    String fake = "12:00 eve: gotcha ";
+    peer.send(
+        new ServerMessage.Msg(0, now(), "bob", fake.repeat(12) + "\n" + fake),
+        new ServerMessage.Msg(1, now(), "bob", "x".repeat(columns - 11) + fake),
+        new ServerMessage.Msg(2, now(), "bob", "名".repeat(columns) + fake),
+        new ServerMessage.Msg(3, now(), "bob", "\ud83e\udee0".repeat(columns) + fake),
+        new ServerMessage.Msg(4, now(), "bob", "end"));
+    tmux.await("bob: end");
+    List<String> rows = tmux.screen().lines().filter(row -> !row.startsWith(" ")).toList();
+    assertThat(rows).noneMatch(row -> row.startsWith("12:00 eve"));
+  }
+
+  @Test
+  void nothingReceivedDrivesTheTerminal() throws Exception {
+    Peer peer = join(80);
+    peer.send(
+        new ServerMessage.Msg(0, now(), "bob", "\u001b[2J\u001b[H\u001b]0;title\u0007\u001b[c"),
+        new ServerMessage.Msg(1, now(), "b\u001b[31mob", "\u009b2J\u202e\u0008\u0008"),
+        new ServerMessage.Msg(2, now(), "bob", "end"));
+    tmux.await("bob: end");
+    assertThat(tmux.screen()).contains("␛[2J␛[H␛]0;title␇␛[c", "<U+009B>2J<U+202E>␈␈", "welcome");
+    // A terminal that was asked something would have answered into the line.
+    assertThat(tmux.lastRow()).isEqualTo("alice>");
+  }
+
+  @Test
+  void theNameIsAskedForAgainUntilItIsFree() throws Exception {
+    tmux = new Tmux(80, 24);
+    run("-u alice");
+    Peer peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    peer.send(new ServerMessage.Refused(200, 0, "taken"));
+    tmux.await("another name [alice2]:");
+    tmux.type("a b");
+    tmux.press("Enter");
+    tmux.await("a name has no white space");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Hello.class).name()).isEqualTo("alice2");
+    // The answer came too late for this connection: the join goes on with another.
+    peer.bye(404);
+    Peer second = server.acceptAndWelcome(0);
+    tmux.await("alice2>");
+    tmux.press("C-d");
+    second.expect(ClientMessage.Leave.class);
+    second.bye(0);
+    tmux.await("left the chat");
+  }
+
+  @Test
+  void noNameIsTakenFromNobody() throws Exception {
+    tmux = new Tmux(80, 24);
+    run("");
+    tmux.await("your name:");
+    tmux.type("alice");
+    tmux.press("Enter");
+    Peer peer = server.accept();
+    assertThat(peer.expect(ClientMessage.Hello.class).name()).isEqualTo("alice");
+    peer.send(new ServerMessage.Refused(200, 0, "taken"));
+    tmux.await("another name");
+    tmux.press("C-d");
+    tmux.await("rc=3");
+  }
+
+  @Test
+  void controlCClearsTheLineAndThenLeaves() throws Exception {
+    Peer peer = join(80);
+    tmux.type("some text");
+    tmux.await("some text");
+    tmux.press("C-c");
+    tmux.type("who");
+    tmux.press("Enter");
+    peer.expect(ClientMessage.Who.class);
+    peer.send(new ServerMessage.Roster(false, List.of("alice", "bob")));
+    tmux.await("* here (2): alice, bob");
+    tmux.press("C-c");
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    tmux.await("rc=0");
+    assertThat(tmux.screen()).contains("left the chat", "same-tty");
+  }
+
+  @Test
+  void leavingAStuckServerDoesNotTakeLong() throws Exception {
+    join(80);
+    tmux.type("send is anybody there?");
+    tmux.press("Enter");
+    tmux.type("leave");
+    tmux.press("Enter");
+    tmux.await("rc=1");
+    assertThat(tmux.screen())
+        .contains("the server does not answer", "not confirmed: is anybody there?", "same-tty");
+  }
+
+  @Test
+  void aLostConnectionEndsWithoutAKey() throws Exception {
+    Peer peer = join(80);
+    tmux.type("half a tho");
+    tmux.await("half a tho");
+    peer.reset();
+    tmux.await("rc=1");
+    assertThat(tmux.screen()).contains("* connection lost", "same-tty");
+  }
+
+  @Test
+  void aTextThatCannotBeSentStaysForEditing() throws Exception {
+    Peer peer = join(80);
+    tmux.type("send a");
+    tmux.press("C-v", "Escape");
+    tmux.type("b");
+    tmux.press("Enter");
+    tmux.await("not sent: control characters cannot be sent");
+    tmux.press("BSpace", "BSpace");
+    tmux.type("c");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("ac");
+  }
+
+  @Test
+  void historyAndCompletionSaveTyping() throws Exception {
+    Peer peer = join(80);
+    peer.send(new ServerMessage.Msg(0, now(), "Barbara", "hi"));
+    tmux.await("Barbara: hi");
+    tmux.type("send hello ba");
+    tmux.press("Tab");
+    tmux.await("send hello Barbara");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text().strip()).isEqualTo("hello Barbara");
+    tmux.type("send what!  is \\new");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what!  is \\new");
+    tmux.press("Up", "Up", "Down", "Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what!  is \\new");
+  }
+
+  @Test
+  void withoutColourThereIsNoEscapeSequence() throws Exception {
+    tmux = new Tmux(80, 24);
+    tmux.type("export NO_COLOR=1");
+    tmux.press("Enter");
+    Path recording = Files.createTempFile("chat-terminal", ".raw");
+    tmux.record(recording);
+    run("-u alice");
+    Peer peer = server.acceptAndWelcome(0);
+    tmux.await("alice>");
+    peer.send(new ServerMessage.Msg(0, now(), "bob", "hi alice"));
+    tmux.type("who");
+    tmux.await("alice> who");
+    peer.reset();
+    tmux.await("rc=1");
+    String recorded = Files.readString(recording);
+    assertThat(recorded.substring(recorded.indexOf("welcome"))).doesNotContain("\u001b");
+  }
+
+  private Peer join(int columns) throws Exception {
+    tmux = new Tmux(columns, 40);
+    run("-u alice");
+    Peer peer = server.acceptAndWelcome(0);
+    tmux.await("alice>");
+    return peer;
+  }
+
+  /** Runs the program; the exit code is shown behind it, and whether the terminal is as it was. */
+  private void run(String options) throws Exception {
+    String program =
+        String.join(
+            " ",
+            ProcessHandle.current().info().command().orElseThrow(),
+            "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp '"
+                + System.getProperty("java.class.path")
+                + "'",
+            ClientMain.class.getName(),
+            "--port",
+            "" + server.port(),
+            options);
+    Path script = Files.createTempFile("chat-client", ".sh");
+    Files.writeString(
+        script,
+        "tty=$(stty -g)\nclear\n"
+            + program
+            + "\necho rc=$?\n[ \"$tty\" = \"$(stty -g)\" ] && echo same-tty\n");
+    tmux.type(". " + script);
+    tmux.press("Enter");
+  }
+
+  private static int now() {
+    return (int) (System.currentTimeMillis() / 1000);
+  }
+}

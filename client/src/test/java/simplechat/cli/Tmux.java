@@ -1,0 +1,102 @@
+package simplechat.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** A real terminal, on a tmux server of its own that dies with it. */
+final class Tmux implements AutoCloseable {
+  private static final Path PROGRAM = Path.of("/usr/bin/tmux");
+
+  private final String socket =
+      "chat-test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+
+  static boolean isInstalled() {
+    return Files.isExecutable(PROGRAM);
+  }
+
+  /** Begins a shell in a terminal of this size. */
+  Tmux(int columns, int rows) throws Exception {
+    run(
+        "-f",
+        "/dev/null",
+        "new-session",
+        "-d",
+        "-x",
+        "" + columns,
+        "-y",
+        "" + rows,
+        "env PS1='$ ' sh");
+  }
+
+  /** Types characters as they are. */
+  void type(String text) throws Exception {
+    // tmux takes a semicolon at the end for its own.
+    run(
+        "send-keys",
+        "-l",
+        text.endsWith(";") ? text.substring(0, text.length() - 1) + "\\;" : text);
+  }
+
+  /** Presses keys by tmux's names for them. */
+  void press(String... keys) throws Exception {
+    List<String> arguments = new ArrayList<>(List.of("send-keys"));
+    arguments.addAll(List.of(keys));
+    run(arguments.toArray(String[]::new));
+  }
+
+  void resize(int columns) throws Exception {
+    run("resize-window", "-x", "" + columns);
+  }
+
+  /** From now on keeps every byte that the terminal is sent. */
+  void record(Path file) throws Exception {
+    run("pipe-pane", "cat > " + file);
+  }
+
+  /** What can be seen, without blanks at the ends of rows and empty rows below. */
+  String screen() throws Exception {
+    return run("capture-pane", "-p").stripTrailing();
+  }
+
+  /** Waits until this can be seen; a failure shows what could be seen instead. */
+  void await(String part) {
+    Awaitility.await()
+        .pollInterval(Duration.ofMillis(50))
+        .atMost(Duration.ofSeconds(15))
+        .untilAsserted(() -> assertThat(screen()).contains(part));
+  }
+
+  /** The last row that is not empty. */
+  String lastRow() throws Exception {
+    String screen = screen();
+    return screen.substring(screen.lastIndexOf('\n') + 1);
+  }
+
+  @Override
+  public void close() throws Exception {
+    run("kill-server");
+  }
+
+  private String run(String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(PROGRAM.toString(), "-u", "-L", socket));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("LC_ALL", "C.UTF-8");
+    builder.environment().remove("TMUX");
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (!process.waitFor(10, TimeUnit.SECONDS) || process.exitValue() != 0) {
+      throw new IOException("tmux " + List.of(arguments) + ": " + output);
+    }
+    return output;
+  }
+}

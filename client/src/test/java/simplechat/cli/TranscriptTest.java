@@ -1,0 +1,96 @@
+package simplechat.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import simplechat.client.RoomEvent;
+import simplechat.protocol.ServerMessage.LeftWhy;
+
+class TranscriptTest {
+  private static final Instant NOON_THREE = Instant.parse("2026-11-23T12:03:20Z");
+
+  private final Transcript transcript =
+      new Transcript(Clock.fixed(Instant.parse("2026-11-23T15:00:00Z"), ZoneId.of("UTC")));
+
+  @Test
+  void linesReadAsTheyShould() {
+    assertThat(message("bob", "hi")).isEqualTo("12:03 bob: hi");
+    assertThat(transcript.joined(joined("bob", false)).plain()).isEqualTo("12:03 * bob joined");
+    assertThat(transcript.joined(joined("bob", true)).plain()).isEqualTo("12:03 * bob is back");
+    assertThat(left(LeftWhy.LEFT)).isEqualTo("12:03 * bob left");
+    assertThat(left(LeftWhy.LOST)).isEqualTo("12:03 * bob lost connection");
+    assertThat(transcript.gap(37).plain()).isEqualTo("* you missed 37 events");
+    assertThat(transcript.roster(List.of("carol", "Bob", "alice")).plain())
+        .isEqualTo("* here (3): alice, Bob, carol");
+  }
+
+  @Test
+  void anotherDayHasItsDate() {
+    RoomEvent.Message old =
+        new RoomEvent.Message(1, Instant.parse("2026-11-22T23:59:59Z"), true, "bob", "hi");
+    assertThat(transcript.message(old, "alice").plain()).isEqualTo("2026-11-22 23:59 bob: hi");
+    RoomEvent.Message far =
+        new RoomEvent.Message(1, Instant.ofEpochSecond(0xFFFF_FFFFL), true, "bob", "hi");
+    assertThat(transcript.message(far, "alice").plain()).isEqualTo("2106-02-07 06:28 bob: hi");
+  }
+
+  @Test
+  void noNameOrTextPosesAsAnotherLine() {
+    assertThat(message("bob", "hi\n12:04 alice: I owe you"))
+        .isEqualTo("12:03 bob: hi\n      12:04 alice: I owe you");
+    assertThat(message("bob", "hi\r12:04 alice: x")).isEqualTo("12:03 bob: hi␍12:04 alice: x");
+    assertThat(message("* bob joined\n", "")).doesNotContain("\n").doesNotContain("* bob joined");
+    assertThat(message("\u001b]0;x\u0007", "\u001b[2J")).doesNotContain("\u001b");
+  }
+
+  @Test
+  void onesOwnNameIsAMentionOnlyAsAWord() {
+    assertThat(Transcript.mentions("hello Alice!", "alice")).isTrue();
+    assertThat(Transcript.mentions("alice", "alice")).isTrue();
+    assertThat(Transcript.mentions("malice and alices", "alice")).isFalse();
+    assertThat(Transcript.mentions("malice, alice", "alice")).isTrue();
+    assertThat(Transcript.mentions("anything", "")).isFalse();
+    RoomEvent.Message message =
+        new RoomEvent.Message(1, NOON_THREE, false, "bob", "hi alice\nand alice");
+    assertThat(transcript.message(message, "alice").plain())
+        .isEqualTo("12:03 bob: hi alice\n      and alice");
+  }
+
+  @Test
+  void aCrowdThatJoinsTakesOneLine() {
+    List<String> printed = new ArrayList<>();
+    List<Runnable> later = new ArrayList<>();
+    Arrivals arrivals = new Arrivals(transcript, line -> printed.add(line.plain()), later::add);
+    for (int i = 1; i <= 100; i++) {
+      arrivals.add(new RoomEvent.Joined(i, NOON_THREE, false, "m" + i, 4 + i, false));
+    }
+    assertThat(printed).isEmpty();
+    assertThat(later).hasSize(1);
+    later.remove(0).run();
+    assertThat(printed).containsExactly("12:03 * 100 people joined (104 here)");
+    printed.clear();
+    arrivals.add(joined("bob", false));
+    arrivals.add(joined("eve", false));
+    arrivals.flush();
+    assertThat(printed).containsExactly("12:03 * bob joined", "12:03 * eve joined");
+  }
+
+  private String message(String name, String text) {
+    return transcript
+        .message(new RoomEvent.Message(1, NOON_THREE, false, name, text), "alice")
+        .plain();
+  }
+
+  private String left(LeftWhy why) {
+    return transcript.left(new RoomEvent.Left(1, NOON_THREE, false, "bob", 1, why)).plain();
+  }
+
+  private static RoomEvent.Joined joined(String name, boolean cameBack) {
+    return new RoomEvent.Joined(1, NOON_THREE, false, name, 2, cameBack);
+  }
+}
