@@ -2,7 +2,7 @@
  * Sockets and life-cycle: what stands between the network and the room.
  *
  * <pre>
- *   socket --&gt; Connection --hello, texts--&gt; Room (one loop)     appends, publishes once a turn
+ *   socket --&gt; Connection --hello, texts--&gt; Room (one loop)   appends, publishes
  *                                              |
  *   socket &lt;-- Outbound &lt;-- Cursor &lt;-- log &lt;---+  ConnectionLoop wakes its members
  * </pre>

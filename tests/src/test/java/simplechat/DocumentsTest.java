@@ -1,0 +1,93 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** Rules for what people read here. */
+class DocumentsTest {
+  @Test
+  void aDocumentHasOneTitleAndLinksThatLeadSomewhere() throws IOException {
+    Pattern link = Pattern.compile("\\]\\(([^)#\\s]+)(#[^)]*)?\\)");
+    List<Path> documents = Sources.endingIn(".md");
+    assertThat(documents).isNotEmpty();
+    for (Path document : documents) {
+      String text = Files.readString(document).replaceAll("(?ms)^```.*?^```", "");
+      assertThat(text.lines().filter(line -> line.startsWith("# "))).as("" + document).hasSize(1);
+      for (MatchResult found : link.matcher(text).results().toList()) {
+        if (!found.group(1).contains("://") && !found.group(1).startsWith("mailto:")) {
+          assertThat(document.resolveSibling(found.group(1))).as("" + document).exists();
+        }
+      }
+    }
+  }
+
+  @Test
+  void theReadmeListsTheOptionsThatThereAre() throws Exception {
+    Path readme = Sources.root().resolve("README.md");
+    assumeTrue(Files.exists(readme), "there is no README.md yet");
+    for (String main : List.of("simplechat.server.ServerMain", "simplechat.cli.ClientMain")) {
+      Set<String> known = new TreeSet<>();
+      CommandSpec.forAnnotatedObject(Class.forName(main))
+          .options()
+          .forEach(option -> known.add(option.longestName()));
+      known.removeAll(Set.of("--help", "--version"));
+      assertThat(known).isNotEmpty();
+      assertThat(listed(readme, main.contains("server") ? "server" : "client")).isEqualTo(known);
+    }
+  }
+
+  /** First cells that name an option, in the tables under a heading that names the program. */
+  private static Set<String> listed(Path readme, String program) throws IOException {
+    Set<String> options = new TreeSet<>();
+    boolean here = false;
+    for (String line : Files.readAllLines(readme)) {
+      if (line.startsWith("#")) {
+        here = line.toLowerCase(Locale.ROOT).contains(program);
+      }
+      Matcher row = Pattern.compile("\\| *`?(?:-\\w, )?(--[a-z-]+).*").matcher(line);
+      if (here && row.matches()) {
+        options.add(row.group(1));
+      }
+    }
+    return options;
+  }
+
+  @Test
+  void decisionsAreNumberedDenselyAndHaveAStatus() throws IOException {
+    Path directory = Sources.root().resolve("docs/decisions");
+    assumeTrue(Files.isDirectory(directory), "there are no decisions yet");
+    try (Stream<Path> files = Files.list(directory)) {
+      List<Path> decisions =
+          files.filter(file -> file.getFileName().toString().matches("\\d.*")).sorted().toList();
+      for (int i = 0; i < decisions.size(); i++) {
+        assertThat("" + decisions.get(i).getFileName()).startsWith("%04d-".formatted(i + 1));
+        assertThat(Files.readString(decisions.get(i))).containsPattern("(?m)^\\W*Status\\b");
+      }
+      assertThat(decisions).isNotEmpty();
+    }
+  }
+
+  @Test
+  void theChangelogBeginsWithWhatIsUnreleased() throws IOException {
+    Path changelog = Sources.root().resolve("CHANGELOG.md");
+    assumeTrue(Files.exists(changelog), "there is no CHANGELOG.md yet");
+    assertThat(Files.readAllLines(changelog).stream().filter(line -> line.startsWith("## ")))
+        .first()
+        .asString()
+        .contains("Unreleased");
+  }
+}
