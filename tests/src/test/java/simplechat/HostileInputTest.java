@@ -1,0 +1,534 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ClientMessage.Hello;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.Limits;
+import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Bye;
+import simplechat.protocol.ServerMessage.Joined;
+import simplechat.protocol.ServerMessage.Left;
+import simplechat.protocol.ServerMessage.LeftWhy;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.protocol.ServerMessage.Pong;
+import simplechat.protocol.ServerMessage.Refused;
+import simplechat.protocol.ServerMessage.Roster;
+import simplechat.protocol.ServerMessage.Welcome;
+import simplechat.support.BytePeer;
+import simplechat.support.Memory;
+import simplechat.support.RawPeer;
+import simplechat.support.RunningServer;
+
+/** Group B: what strangers and members send that they should not. */
+class HostileInputTest {
+  private static final int MIB = 1024 * 1024;
+  private static final Duration AT_ONCE = Duration.ofSeconds(1);
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void aThousandHealthChecksLeaveNothing(int loops) {
+    try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+      long before = Memory.directBytes();
+      for (int i = 0; i < 1000; i++) {
+        BytePeer peer = BytePeer.connect(server.address());
+        if (i % 2 == 0) {
+          peer.close();
+        } else {
+          peer.reset();
+        }
+      }
+      server.awaitConnections(0);
+      assertThat(Memory.directBytes() - before).isLessThan(2 * MIB);
+      assertThat(server.join("alice").stream().welcome().head()).as("events").isEqualTo(1);
+    }
+  }
+
+  static Stream<Arguments> notChat() {
+    byte[] noise = new byte[64];
+    new Random(7).nextBytes(noise);
+    noise[0] = 0x7F;
+    return Stream.of(
+        Arguments.of("HTTP", bytes("GET / HTTP/1.1\r\nHost: chat\r\n\r\n")),
+        Arguments.of("HTTP/2", bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")),
+        Arguments.of("TLS", hex("16030100c8010000c40303")),
+        Arguments.of("SSH", bytes("SSH-2.0-OpenSSH_9.2\r\n")),
+        Arguments.of("SOCKS", hex("050100")),
+        Arguments.of("PROXY", bytes("PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n")),
+        Arguments.of("zeros", new byte[64]),
+        Arguments.of("0xFF", hex("ff".repeat(64))),
+        Arguments.of("noise", noise),
+        Arguments.of("an answer of a server", hex("81000000")),
+        Arguments.of("a PONG", hex("0500000400000000")),
+        Arguments.of("a frame to be skipped", hex("41000000")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("notChat")
+  void whatIsNotChatIsDroppedAtItsFirstByte(String what, byte[] bytes) {
+    try (RunningServer server = RunningServer.start()) {
+      for (int length : new int[] {1, bytes.length}) {
+        RawPeer peer = server.connect();
+        long sent = System.nanoTime();
+        peer.sendBytes(Arrays.copyOf(bytes, length));
+        peer.expectBye(ErrorCode.NOT_CHAT);
+        peer.expectEof();
+        assertThat(Duration.ofNanos(System.nanoTime() - sent)).as(what).isLessThan(AT_ONCE);
+        peer.close();
+      }
+    }
+  }
+
+  /** The prefix does not decide: completed otherwise it joins. One byte more decides. */
+  @Test
+  void theMagicDecidesAtTheFirstByteThatDiffers() {
+    byte[] hello = RawPeer.bytesOf(new Hello("alice", 0));
+    try (RunningServer server = RunningServer.start()) {
+      for (int right = 0; right < 4; right++) {
+        int at = Limits.HEADER_BYTES + right;
+        RawPeer joins = server.connect();
+        joins.sendBytes(Arrays.copyOf(hello, at));
+        assertThat(joins.hasNext(Duration.ofMillis(20))).as("decided before byte %d", at).isFalse();
+        RawPeer other = server.connect();
+        byte[] wrong = Arrays.copyOf(hello, at + 1);
+        wrong[at] ^= 1;
+        other.sendBytes(wrong);
+        other.expectBye(ErrorCode.NOT_CHAT);
+        other.expectEof();
+        joins.sendBytes(Arrays.copyOfRange(hello, at, hello.length));
+        joins.expect(Welcome.class);
+        joins.send(new ClientMessage.Leave()).readToEnd();
+      }
+    }
+  }
+
+  @Test
+  void aVersionThatWeLackIsToldOurs() {
+    try (RunningServer server = RunningServer.start()) {
+      for (int[] range : new int[][] {{2, 9}, {0, 0}, {9, 1}, {255, 255}}) {
+        RawPeer peer = server.connect();
+        peer.send(new Hello(range[0], range[1], 0, "alice", null, null));
+        assertThat(peer.expectBye(ErrorCode.UNSUPPORTED_VERSION).text()).contains("version 1");
+        peer.expectEof();
+      }
+      RawPeer peer = server.connect();
+      assertThat(peer.join(new Hello(1, 9, 0, "alice", null, null)).version()).isEqualTo(1);
+    }
+  }
+
+  /** Nothing but the header is sent, so nothing but the header can have decided. */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void aBodyThatIsTooLongIsRefusedAtItsHeader(int loops) {
+    int maxText = 1000;
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).maxText(maxText))) {
+      for (int type : new int[] {1, 2, 3, 4, 6}) {
+        for (int length : new int[] {513, 65_536, 0xFFFFFF}) {
+          RawPeer peer = server.connect();
+          peer.sendBytes(header(type, length)).expectBye(ErrorCode.FRAME_TOO_LARGE);
+          peer.expectEof();
+        }
+      }
+      int[][] tooLong = {
+        {1, 513},
+        {3, 513},
+        {4, 513},
+        {5, 513},
+        {6, 513},
+        {2, maxText + 1025},
+        {0x41, maxText + 1025},
+        {0xC1, 0xFFFFFF}
+      };
+      for (int[] frame : tooLong) {
+        RawPeer peer = server.join("m" + frame[0] + "." + frame[1]);
+        peer.sendBytes(header(frame[0], frame[1]));
+        peer.await(Bye.class, bye -> bye.code() == ErrorCode.FRAME_TOO_LARGE.number());
+        peer.expectEof();
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void aTextALittleTooLongIsReadAndRefused(int loops) {
+    int maxText = 1000;
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).maxText(maxText))) {
+      RawPeer alice = server.join("alice");
+      RawPeer bob = server.join("bob");
+      for (int over : new int[] {1, 512, 1024}) {
+        alice.say("x".repeat(maxText + over));
+      }
+      alice.say("y".repeat(maxText));
+      alice.expect(Joined.class);
+      for (int number = 1; number <= 3; number++) {
+        alice.expectError(ErrorCode.TEXT_TOO_LONG, number);
+      }
+      assertThat(alice.expect(Ack.class).sendNo()).isEqualTo(4);
+      assertThat(bob.expect(Msg.class).text()).isEqualTo("y".repeat(maxText));
+      bob.expectNothing();
+    }
+  }
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void anAnnouncedLengthTakesNoMemory(int loops) {
+    int peers = 400;
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).maxText(MIB).logBytes(4L * MIB))) {
+      List<RawPeer> joined = new ArrayList<>();
+      for (int i = 0; i < peers; i++) {
+        joined.add(server.join("m" + i));
+      }
+      joined.forEach(peer -> peer.send(new ClientMessage.Ping(1)).await(Pong.class));
+      long before = Memory.directBytes();
+      for (RawPeer peer : joined) {
+        peer.sendBytes(header(2, MIB)).sendBytes(new byte[] {'x'});
+      }
+      for (int i = 0; i < peers; i++) {
+        server.connect().sendBytes(header(1, 512));
+      }
+      server.awaitConnections(2 * peers);
+      RawPeer last = server.join("last");
+      last.expectNothing();
+      assertThat(Memory.directBytes() - before).isLessThanOrEqualTo(2L * peers * 1024 + 2L * MIB);
+    }
+  }
+
+  static Stream<Arguments> malformed() {
+    return Stream.of(
+        Arguments.of("a name past the end", false, "0100000f4348415401010000000661 6c696365"),
+        Arguments.of("a HELLO that ends in the versions", false, "0100000443484154"),
+        Arguments.of("a resume without its token", false, "0100000f43484154010101000005616c696365"),
+        Arguments.of("a key of no bytes", false, "010000104348415401010200000561 6c69636500"),
+        Arguments.of("a PING of a stranger, too short", false, "04000003000000"),
+        Arguments.of("a PING too short", true, "04000003000000"),
+        Arguments.of("a PONG of nothing", true, "05000000"),
+        Arguments.of("an unknown type", true, "07000000"),
+        Arguments.of("type 0", true, "00000000"),
+        Arguments.of("an unknown event", true, "27000000"),
+        Arguments.of("a WELCOME", true, "81000000"),
+        Arguments.of("a MSG", true, "a100000b00000000000000000162 6869"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("malformed")
+  void aBrokenFrameEndsItsOwnConnectionAndNothingBehindItCounts(
+      String what, boolean joins, String frame) {
+    for (int loops = 1; loops <= 2; loops++) {
+      int count = loops;
+      try (RunningServer server = RunningServer.start(config -> config.loops(count))) {
+        RawPeer witness = server.join("witness");
+        RawPeer mallory = joins ? server.join("mallory") : server.connect();
+        mallory.sendHex(frame + "02000002 6869" + "03000000" + "06000000");
+        mallory.expectBye(ErrorCode.MALFORMED);
+        mallory.expectEof();
+        if (joins) {
+          witness.expect(Joined.class);
+          assertThat(witness.expect(Left.class).why()).isEqualTo(LeftWhy.LOST);
+        }
+        witness.say("still here");
+        assertThat(witness.expect(Ack.class).sendNo()).as(what).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void bytesBehindTheKnownFieldsMeanNothing() {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer peer = server.connect();
+      peer.sendHex("01000012 43484154 01 01 00 0000 05 616c696365 ffffff").expect(Welcome.class);
+      peer.sendHex("04000006 00000007 ffff");
+      assertThat(peer.expect(Pong.class).opaque()).isEqualTo(7);
+      peer.sendHex("06000002 ffff");
+      assertThat(peer.expect(Roster.class).names()).containsExactly("alice");
+      peer.sendHex("05000008 0000000000000000");
+      peer.sendHex("03000001 ff").expectBye(ErrorCode.LEFT);
+    }
+  }
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void everyCompleteFrameBeforeTheEndCountsAndAHalfOneDoesNot(int loops) {
+    byte[] whole = RawPeer.bytesOf(new ClientMessage.Send("three"));
+    try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+      RawPeer witness = server.join("witness");
+      for (int cut = 0; cut < whole.length; cut++) {
+        RawPeer peer = server.connect();
+        peer.send(
+            new Hello("peer", 0), new ClientMessage.Send("one"), new ClientMessage.Send("two"));
+        peer.sendBytes(Arrays.copyOf(whole, cut)).halfClose();
+        witness.expect(Joined.class);
+        assertThat(witness.expect(Msg.class).text()).isEqualTo("one");
+        assertThat(witness.expect(Msg.class).text()).isEqualTo("two");
+        assertThat(witness.expect(Left.class).why()).isEqualTo(LeftWhy.LOST);
+        peer.expect(Welcome.class);
+        peer.readToEnd();
+      }
+    }
+  }
+
+  /** The input's end is not the output's: who asked before it is answered. */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void whatWasAskedBeforeTheEndIsAnswered(int loops) {
+    try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+      for (int i = 0; i < 20; i++) {
+        RawPeer peer = server.join("peer" + i);
+        peer.send(new ClientMessage.Who(), new ClientMessage.Ping(i)).halfClose();
+        peer.await(Roster.class);
+        assertThat(peer.await(Pong.class).opaque()).isEqualTo(i);
+        peer.readToEnd();
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void aLeaveIsAnsweredInFullWhateverFollowsIt(int loops) {
+    try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+      RawPeer witness = server.join("witness");
+      for (int type = -1; type < 256; type++) {
+        RawPeer peer = server.join("peer" + type);
+        byte[] leave =
+            concat(
+                RawPeer.bytesOf(new ClientMessage.Send("bye")),
+                RawPeer.bytesOf(new ClientMessage.Leave()));
+        peer.sendBytes(type < 0 ? leave : concat(leave, header(type, 2), new byte[] {'h', 'i'}));
+        peer.halfClose();
+        assertThat(peer.expect(Ack.class).sendNo()).isEqualTo(1);
+        peer.expectBye(ErrorCode.LEFT);
+        peer.expectEof();
+        witness.expect(Joined.class);
+        assertThat(witness.expect(Msg.class).text()).isEqualTo("bye");
+        assertThat(witness.expect(Left.class).why()).isEqualTo(LeftWhy.LEFT);
+      }
+    }
+  }
+
+  static Stream<String> notUtf8() {
+    return Stream.of(
+        "c080", // overlong NUL
+        "c1bf", // overlong DEL
+        "e08080", // overlong
+        "f0808080", // overlong
+        "eda080", // a surrogate
+        "edbfbf", // a surrogate
+        "f4908080", // above U+10FFFF
+        "f8888080", // five bytes
+        "ff",
+        "fe",
+        "80", // a continuation alone
+        "c3", // cut short
+        "e282", // cut short
+        "f09f98", // cut short
+        "c328", // no continuation
+        "e2e282ac"); // a start within a character
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("notUtf8")
+  void whatIsNotUtf8ReachesNobody(String bad) {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer witness = server.join("witness");
+      RawPeer peer = server.connect();
+      int length = bad.length() / 2;
+      for (String frame : List.of("61" + bad, bad + "61", "6162636465666768" + bad)) {
+        int body = frame.length() / 2;
+        peer.sendHex("01%06x43484154010100 0000%02x%s".formatted(10 + body, body, frame));
+        peer.expectError(ErrorCode.NAME_INVALID, 0);
+      }
+      peer.join("peer");
+      witness.expect(Joined.class);
+      peer.sendHex("02%06x61%s".formatted(1 + length, bad));
+      peer.sendHex("02%06x%s61".formatted(1 + length, bad));
+      peer.sendHex("02%06x%s%s".formatted(16 + length, "61".repeat(16), bad));
+      for (int number = 1; number <= 3; number++) {
+        peer.expectError(ErrorCode.TEXT_INVALID, number);
+      }
+      witness.expectNothing();
+    }
+  }
+
+  @Test
+  void aRefusalDoesNotRepeatWhatWasSaid() {
+    List<String> hostile =
+        List.of("\u001b[31mred", "a\u202eb", "a b", "\u0000", "ESC]0;x\u0007", "x\r\ny");
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer peer = server.connect();
+      List<ServerMessage> answers = new ArrayList<>();
+      for (String text : hostile) {
+        peer.send(new Hello(text, 0));
+        answers.add(peer.expect(Refused.class));
+      }
+      peer.join("peer");
+      for (String text : hostile) {
+        peer.say(text + "\u001b");
+        answers.add(peer.expect(Refused.class));
+      }
+      peer.sendHex("07000003 1b5b48");
+      answers.add(peer.expect(Bye.class));
+      assertThat(answers).hasSize(2 * hostile.size() + 1);
+      for (ServerMessage answer : answers) {
+        String text = answer instanceof Bye bye ? bye.text() : ((Refused) answer).text();
+        assertThat(text).matches("[ -~]+").doesNotContain("[31m", "ESC", "[H");
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "loops {0}, {1}")
+  @MethodSource("askers")
+  void whoReadsNothingIsNotReadAndGetsEveryAnswerLater(int loops, String what, byte[] question)
+      throws IOException {
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).sendBufferBytes(4096))) {
+      RawPeer alice = server.join("alice");
+      RawPeer bob = server.join("bob");
+      alice.expect(Joined.class);
+      try (SocketChannel deaf = SocketChannel.open()) {
+        deaf.setOption(StandardSocketOptions.SO_RCVBUF, 4096);
+        deaf.setOption(StandardSocketOptions.SO_SNDBUF, 16 * 1024);
+        deaf.connect(server.address());
+        deaf.write(ByteBuffer.wrap(RawPeer.bytesOf(new Hello("deaf", 0))));
+        alice.expect(Joined.class);
+        bob.expect(Joined.class);
+        long before = Memory.directBytes();
+        long asked = askUntilNotRead(deaf, question);
+        assertThat(Memory.directBytes() - before).as(what).isLessThan(2L * MIB);
+        for (int i = 0; i < 20; i++) {
+          alice.say("a" + i);
+          assertThat(bob.expect(Msg.class).text()).isEqualTo("a" + i);
+          alice.expect(Ack.class);
+        }
+        deaf.configureBlocking(true);
+        deaf.shutdownOutput();
+        assertThat(answers(deaf)).as("answers to " + asked).isEqualTo(asked);
+      }
+    }
+  }
+
+  static Stream<Arguments> askers() {
+    byte[] ping = RawPeer.bytesOf(new ClientMessage.Ping(7));
+    byte[] who = RawPeer.bytesOf(new ClientMessage.Who());
+    byte[] blank = RawPeer.bytesOf(new ClientMessage.Send(" "));
+    return IntStream.of(1, 2)
+        .boxed()
+        .flatMap(
+            loops ->
+                Stream.of(
+                    Arguments.of(loops, "PING", ping),
+                    Arguments.of(loops, "WHO", who),
+                    Arguments.of(loops, "a blank SEND", blank)));
+  }
+
+  /** Returns how many questions went out, the last one whole. */
+  private static long askUntilNotRead(SocketChannel deaf, byte[] question) throws IOException {
+    byte[] many = new byte[question.length * 512];
+    for (int i = 0; i < many.length; i++) {
+      many[i] = question[i % question.length];
+    }
+    deaf.configureBlocking(false);
+    long sent = 0;
+    try (Selector selector = Selector.open()) {
+      deaf.register(selector, SelectionKey.OP_WRITE);
+      while (selector.select(400) > 0) {
+        selector.selectedKeys().clear();
+        int from = (int) (sent % question.length);
+        sent += deaf.write(ByteBuffer.wrap(many, from, many.length - from));
+        assertThat(sent).as("bytes taken from a peer that reads nothing").isLessThan(16L * MIB);
+      }
+    }
+    return sent / question.length;
+  }
+
+  /** Counts PONG, ROSTER and ERROR up to the end of the stream. */
+  private static long answers(SocketChannel deaf) {
+    try {
+      var in = new DataInputStream(new BufferedInputStream(deaf.socket().getInputStream()));
+      long count = 0;
+      for (int type = in.read(); type >= 0; type = in.read()) {
+        in.skipNBytes(in.readUnsignedShort() << 8 | in.readUnsignedByte());
+        count += type == 0x82 || type == 0x85 || type == 0x86 ? 1 : 0;
+      }
+      return count;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** B20: any byte is life, nothing that the server sends is. */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void halfAFrameIsASignOfLifeAndBeingWrittenToIsNot(int loops) {
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).heartbeat(Duration.ofMillis(300)))) {
+      RawPeer talker = server.join("talker");
+      RawPeer silent = server.join("silent");
+      RawPeer dribbler = server.join("dribbler");
+      dribbler.sendBytes(header(2, 60_000));
+      boolean silentIsGone = false;
+      int dribbled = 0;
+      while (!silentIsGone) {
+        dribbler.sendBytes(new byte[] {'x'});
+        dribbled++;
+        talker.say("listen, " + dribbled);
+        silentIsGone =
+            silent.await(ServerMessage.class, any -> any instanceof Bye || any instanceof Msg)
+                instanceof Bye;
+        talker.hasNext(Duration.ofMillis(50));
+        assertThat(dribbled).as("bytes while nobody was timed out").isLessThan(400);
+      }
+      assertThat(silent.stream().bye().code()).isEqualTo(ErrorCode.TIMEOUT.number());
+      silent.expectEof();
+      dribbler.sendBytes(new byte[60_000 - dribbled]);
+      dribbler.await(Refused.class, error -> error.code() == ErrorCode.TEXT_INVALID.number());
+    }
+  }
+
+  private static byte[] header(int type, int length) {
+    return ByteBuffer.allocate(4).putInt(type << 24 | length).array();
+  }
+
+  private static byte[] concat(byte[]... parts) {
+    var out = new ByteArrayOutputStream();
+    for (byte[] part : parts) {
+      out.writeBytes(part);
+    }
+    return out.toByteArray();
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private static byte[] hex(String hex) {
+    return HexFormat.of().parseHex(hex);
+  }
+}
