@@ -1,0 +1,179 @@
+package simplechat.server;
+
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.MemberName;
+import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.LeftWhy;
+import simplechat.room.Cursor;
+import simplechat.room.Member;
+import simplechat.room.MemberConnection;
+import simplechat.room.Room;
+import simplechat.room.RosterPlace;
+
+/**
+ * Carries what a connection says to the room's loop, and the answers back to the connection's.
+ *
+ * <p>Where both are one loop these are plain calls, and an answer may come before the question
+ * returns. Otherwise the texts of one read travel in one task.
+ *
+ * <p>Threading: the connection's loop, but for the calls of {@link MemberConnection}, which come on
+ * the room's loop.
+ */
+final class RoomLink implements MemberConnection {
+  private final ChatServer server;
+  private final ConnectionLoop loop;
+  private final Connection connection;
+  private @Nullable Member member;
+  private @Nullable List<Sent> batch;
+
+  /** A SEND on its way to the room's loop; no text if it was refused. */
+  private record Sent(int sendNo, @Nullable ByteBuf text, int index, int length) {}
+
+  RoomLink(ChatServer server, ConnectionLoop loop, Connection connection) {
+    this.server = server;
+    this.loop = loop;
+    this.connection = connection;
+  }
+
+  void join(MemberName name, int history, ClientMessage.@Nullable Resume resume) {
+    onRoom(() -> server.room().join(name, history, resume, this));
+  }
+
+  /** The text is read before this returns, or retained until it was. */
+  void send(int sendNo, ByteBuf text, int index, int length) {
+    Member speaker = member;
+    if (speaker != null && isDirect()) {
+      server.room().send(speaker, this, sendNo, text, index, length);
+    } else {
+      batch(new Sent(sendNo, text.retain(), index, length));
+    }
+  }
+
+  /** Tells the room of a SEND that was refused here. */
+  void refusedSend(int sendNo) {
+    Member speaker = member;
+    if (speaker != null && isDirect()) {
+      server.room().refusedSend(speaker, this, sendNo);
+    } else {
+      batch(new Sent(sendNo, null, 0, 0));
+    }
+  }
+
+  /** Sends off what has gathered; at the end of each read. */
+  void flush() {
+    List<Sent> sent = batch;
+    if (sent != null) {
+      batch = null;
+      asMember((room, speaker) -> deliver(room, speaker, sent));
+    }
+  }
+
+  /** Asks for the roster, from the start if {@code place} is null. */
+  void who(@Nullable RosterPlace place) {
+    onRoom(() -> server.room().who(this, place));
+  }
+
+  void leave() {
+    flush();
+    asMember((room, leaving) -> room.leave(leaving, this));
+  }
+
+  /** The member is gone, if there is one. */
+  void lose(LeftWhy why) {
+    flush();
+    asMember((room, leaving) -> room.lose(leaving, this, why));
+    member = null;
+  }
+
+  /** The room needs not be told of the end. */
+  void forget() {
+    member = null;
+  }
+
+  @Override
+  public void welcomed(Member joined, Cursor cursor, ServerMessage.Welcome welcome) {
+    onLoop(
+        () -> {
+          member = joined;
+          if (!connection.welcomed(cursor, welcome)) {
+            lose(LeftWhy.LOST);
+          }
+        });
+  }
+
+  @Override
+  public void refused(ErrorCode code, String text) {
+    onLoop(() -> connection.joinRefused(code, text));
+  }
+
+  @Override
+  public void left(long endByte) {
+    onLoop(() -> connection.left(endByte));
+  }
+
+  @Override
+  public void dismissed(ErrorCode code, String text) {
+    onLoop(
+        () -> {
+          forget();
+          connection.end(code, text, LeftWhy.REPLACED);
+        });
+  }
+
+  @Override
+  public void roster(ServerMessage.Roster part, RosterPlace after) {
+    onLoop(() -> connection.roster(part, after));
+  }
+
+  private void deliver(Room room, Member speaker, List<Sent> sent) {
+    for (Sent one : sent) {
+      ByteBuf text = one.text();
+      if (text == null) {
+        room.refusedSend(speaker, this, one.sendNo());
+      } else {
+        room.send(speaker, this, one.sendNo(), text, one.index(), one.length());
+        text.release();
+      }
+    }
+  }
+
+  private void batch(Sent sent) {
+    if (batch == null) {
+      batch = new ArrayList<>();
+    }
+    batch.add(sent);
+  }
+
+  private void asMember(BiConsumer<Room, Member> task) {
+    Member self = member;
+    if (self != null) {
+      onRoom(() -> task.accept(server.room(), self));
+    }
+  }
+
+  private boolean isDirect() {
+    return server.roomLoop() == loop;
+  }
+
+  private void onRoom(Runnable task) {
+    if (isDirect()) {
+      task.run();
+    } else {
+      server.roomLoop().eventLoop().execute(task);
+    }
+  }
+
+  private void onLoop(Runnable task) {
+    if (loop.eventLoop().inEventLoop()) {
+      task.run();
+    } else {
+      loop.eventLoop().execute(task);
+    }
+  }
+}
