@@ -23,6 +23,7 @@ public final class Cursor {
   private Run passed;
 
   private long limit = Long.MAX_VALUE;
+  private long cameInAt;
   private @Nullable Gap gap;
 
   /** Events that are gone and that the member has not been told of. */
@@ -37,6 +38,14 @@ public final class Cursor {
   /** True if this cursor must {@link #lapse} when the segment is retired. */
   public boolean isIn(Segment retired) {
     return segment == retired;
+  }
+
+  /**
+   * The connection speaks for the member from this place on: a LEFT of the member behind it ends
+   * what is sent, even before the connection is told so; one before it was another connection's.
+   */
+  void cameInAt(long endByte) {
+    cameInAt = endByte;
   }
 
   /** Nothing at or behind this place is sent any more. */
@@ -115,6 +124,9 @@ public final class Cursor {
         from = (int) (own.to() - at.firstByte());
         behind = own;
         due = own.sendNo() == 0 ? due : own;
+        if (own.isLeft() && own.to() > cameInAt) {
+          stopAt(own.to());
+        }
         continue;
       }
       if (due != null) {

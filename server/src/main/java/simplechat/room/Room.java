@@ -244,7 +244,9 @@ public final class Room {
     }
     lost.remove(member);
     announceJoined(member, connection, JoinedHow.CAME_BACK);
-    connection.welcomed(member, cursorAt(member, next), welcome(member, true, next));
+    Cursor cursor = cursorAt(member, next);
+    cursor.cameInAt(log.endByte());
+    connection.welcomed(member, cursor, welcome(member, true, next));
   }
 
   private void joinAnew(MemberName name, int history, MemberConnection connection) {
@@ -258,6 +260,7 @@ public final class Room {
         replays
             ? cursorAt(member, Math.max(past, log.start()))
             : new Cursor(log.tail(), log.tailOffset(), member.runBefore(head));
+    cursor.cameInAt(log.endByte());
     long next = replays ? Math.max(past, log.start()) : head;
     connection.welcomed(member, cursor, welcome(member, false, next));
   }
@@ -310,7 +313,11 @@ public final class Room {
 
   private void append(Member member, ServerMessage.Event event) {
     MessageCodec.encode(event, log.begin(EVENT_MAX_BYTES));
-    log.commit(member, 0);
+    if (event instanceof ServerMessage.Left) {
+      log.commitLeft(member);
+    } else {
+      log.commit(member, 0);
+    }
     publishSoon();
   }
 

@@ -136,6 +136,15 @@ final class RoomLog {
    * @param sendNo number of the SEND that it is, 0 for JOINED and LEFT
    */
   void commit(Member owner, int sendNo) {
+    take(owner, sendNo);
+  }
+
+  /** The same for a LEFT, where what is sent to the owner's connection ends. */
+  void commitLeft(Member owner) {
+    take(owner, 0).left();
+  }
+
+  private Run take(Member owner, int sendNo) {
     long from = endByte();
     committed = tail.bytes().writerIndex();
     tail.counted(sendNo != 0);
@@ -152,6 +161,7 @@ final class RoomLog {
     open = sendNo == 0 ? null : run;
     run.extend(endByte(), sendNo);
     end++;
+    return run;
   }
 
   /** Makes everything committed visible and wakes the readers. */

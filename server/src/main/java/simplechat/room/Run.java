@@ -17,6 +17,7 @@ final class Run {
   private int events;
   private int sendNo;
   private int seq;
+  private boolean left;
   private @Nullable Run nextOfOwner;
   private @Nullable Run nextInSegment;
 
@@ -60,6 +61,11 @@ final class Run {
     return seq;
   }
 
+  /** True if the owner's LEFT is the last in here. */
+  boolean isLeft() {
+    return left;
+  }
+
   @Nullable Run nextOfOwner() {
     return nextOfOwner;
   }
@@ -74,6 +80,11 @@ final class Run {
 
   void nextInSegment(Run run) {
     nextInSegment = run;
+  }
+
+  /** Room's loop only: what came last was LEFT. */
+  void left() {
+    left = true;
   }
 
   /** Room's loop only: takes in one more event of the owner, a SEND unless {@code sendNo} is 0. */
