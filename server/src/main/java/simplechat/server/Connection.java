@@ -295,10 +295,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   void roster(ServerMessage.Roster part, RosterPlace after) {
-    outbound.answer(part);
-    rosterPlace = part.more() ? after : null;
-    answeringWho = part.more();
-    answered();
+    if (state == State.JOINED) {
+      outbound.answer(part);
+      rosterPlace = part.more() ? after : null;
+      answeringWho = part.more();
+      answered();
+    }
   }
 
   /** An answer of the room is written now, or behind the frames that asked for it. */
@@ -375,12 +377,25 @@ final class Connection extends ChannelInboundHandlerAdapter {
     closeIfDone();
   }
 
-  /** The end of the input ends a connection, unless there is a last frame still to be written. */
+  /** The end of the input ends a connection, when what came before it is answered. */
   private void closeIfDone() {
-    boolean waits =
-        state == State.JOINING || state == State.LEAVING || (state == State.ENDING && !outputEnded);
-    if (inbound.isDone() && !waits) {
-      channel.close();
+    if (!inbound.isDone()) {
+      return;
+    }
+    switch (state) {
+      case STRANGER, JOINED -> {
+        if (!answeringWho) {
+          room.lose(LeftWhy.LOST);
+          outbound.end();
+          ending();
+        }
+      }
+      case JOINING, LEAVING -> {}
+      case ENDING -> {
+        if (outputEnded) {
+          channel.close();
+        }
+      }
     }
   }
 

@@ -145,8 +145,26 @@ final class Inbound implements FrameDecoder.Sink {
   private void pause(boolean pause) {
     if (paused != pause) {
       paused = pause;
-      channel.config().setAutoRead(!pause);
+      if (pause || !Transport.isForgotten(channel)) {
+        channel.config().setAutoRead(!pause);
+      } else {
+        remember();
+      }
     }
+  }
+
+  /** Puts the channel back into epoll, and then reads again. */
+  private void remember() {
+    channel
+        .deregister()
+        .addListener(
+            out -> {
+              if (channel.isOpen()) {
+                loop.eventLoop()
+                    .register(channel)
+                    .addListener(in -> channel.config().setAutoRead(!paused));
+              }
+            });
   }
 
   @Override

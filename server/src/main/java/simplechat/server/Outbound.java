@@ -137,22 +137,27 @@ final class Outbound implements FileRegion {
 
   /** The same, but of the log nothing more is sent than the rest of a frame that was begun. */
   void end(ServerMessage.Bye last) {
+    end();
+    bye = last;
+  }
+
+  /** The same without a last frame: behind the answers. */
+  void end() {
     if (cursor != null) {
       cursor.stopAtBoundary();
     }
-    bye = last;
     ending = true;
   }
 
   /** Writes nothing more, not even the rest of a frame. */
   void abandon() {
-    ending = true;
-    ended = true;
     close();
   }
 
-  /** Lets go of everything. */
+  /** Lets go of everything, for good. */
   void close() {
+    ending = true;
+    ended = true;
     cursor = null;
     bye = null;
     if (answers != null) {

@@ -6,6 +6,7 @@ import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.unix.IovArray;
@@ -41,6 +42,9 @@ enum Transport {
     }
   };
 
+  /** The peer has ended its side of the stream; as Linux numbers the states. */
+  private static final int TCP_CLOSE_WAIT = 8;
+
   private final Class<? extends ServerChannel> serverChannel;
 
   Transport(Class<? extends ServerChannel> serverChannel) {
@@ -50,6 +54,17 @@ enum Transport {
   /** The native one where there is one. */
   static Transport best() {
     return Epoll.isAvailable() ? EPOLL : NIO;
+  }
+
+  /**
+   * True if epoll may not know of the socket any more. Netty (4.2.18) takes one out that waits for
+   * nothing, as a socket does that is not read and whose peer has ended its side, and then fails to
+   * put it back. It must be registered anew.
+   */
+  static boolean isForgotten(Channel channel) {
+    return channel instanceof EpollSocketChannel epoll
+        && epoll.isOpen()
+        && epoll.tcpInfo().state() == TCP_CLOSE_WAIT;
   }
 
   Class<? extends ServerChannel> serverChannel() {
