@@ -55,6 +55,7 @@ public final class RawPeer implements AutoCloseable {
   private @Nullable Chain chain;
   private int sendNo;
   private boolean ended;
+  private int readAtMostBytes = READ_BYTES;
   private long receivedBytes;
 
   private RawPeer(Socket socket) {
@@ -240,6 +241,16 @@ public final class RawPeer implements AutoCloseable {
     assertThat(expect(ServerMessage.Pong.class).opaque()).isEqualTo(opaque);
   }
 
+  /** The same, but of this type anything may have come. */
+  public void expectNothingOf(Class<? extends ServerMessage> ignored) {
+    send(new ClientMessage.Ping(0x1D1E));
+    ServerMessage message;
+    do {
+      message = next();
+    } while (ignored.isInstance(message) || message instanceof Ack);
+    assertThat(message).isEqualTo(new ServerMessage.Pong(0x1D1E));
+  }
+
   /** True if something came that was not asked for yet, or comes within the time. */
   public boolean hasNext(Duration within) {
     if (!came.isEmpty()) {
@@ -270,6 +281,30 @@ public final class RawPeer implements AutoCloseable {
     }
   }
 
+  /** Each read takes at most so many bytes. */
+  public RawPeer readAtMost(int bytes) {
+    readAtMostBytes = bytes;
+    return this;
+  }
+
+  /** Reads exactly so many bytes, whatever they are, and judges the frames that are whole. */
+  public RawPeer readBytes(long bytes) {
+    long until = receivedBytes + bytes;
+    try {
+      socket.setSoTimeout((int) PATIENCE.toMillis());
+      while (receivedBytes < until) {
+        readAtMostBytes = (int) Math.min(READ_BYTES, until - receivedBytes);
+        if (!fill()) {
+          throw new AssertionError("the stream ended " + (until - receivedBytes) + " bytes early");
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    readAtMostBytes = READ_BYTES;
+    return this;
+  }
+
   // What is known
 
   public StreamCheck stream() {
@@ -278,7 +313,11 @@ public final class RawPeer implements AutoCloseable {
 
   /** Begins to fold what is said from this position on; own texts too. */
   public RawPeer chainFrom(long position) {
-    chain = new Chain(position);
+    return fold(new Chain(position));
+  }
+
+  public RawPeer fold(Chain into) {
+    chain = into;
     return this;
   }
 
@@ -367,7 +406,7 @@ public final class RawPeer implements AutoCloseable {
 
   /** False at the end of the stream. */
   private boolean fill() throws IOException {
-    int count = ended ? -1 : socket.getInputStream().read(readBuffer);
+    int count = ended ? -1 : socket.getInputStream().read(readBuffer, 0, readAtMostBytes);
     if (count < 0) {
       ended = true;
       return false;
@@ -382,7 +421,12 @@ public final class RawPeer implements AutoCloseable {
   }
 
   private void accept(ServerMessage message) {
-    check.accept(message);
+    try {
+      check.accept(message);
+    } catch (AssertionError e) {
+      String welcome = check.isWelcomed() ? " of " + check.welcome() : "";
+      throw new AssertionError(e.getMessage() + welcome + history() + " then " + came, e);
+    }
     Chain folded = chain;
     if (folded == null) {
       return;
@@ -396,22 +440,15 @@ public final class RawPeer implements AutoCloseable {
 
   /** Own texts lie side by side and end at the position that the ACK names. */
   private void foldOwn(Chain folded, Ack ack) {
-    long position = check.ownTo();
-    int number = ack.sendNo();
-    Deque<Integer> numbers = new ArrayDeque<>();
-    while (position > check.ownFrom()) {
-      if (!check.isRefused(number)) {
-        numbers.push(number);
-        position--;
+    long position = check.ownFrom();
+    for (int own = check.acknowledgedBefore() + 1; own <= ack.sendNo(); own++) {
+      if (!check.isRefused(own)) {
+        String text = sentTexts.get(own);
+        if (text == null) {
+          throw new AssertionError("acknowledged but never sent: " + own + history());
+        }
+        folded.add(position++, check.welcome().name(), text);
       }
-      number--;
-    }
-    for (int own : numbers) {
-      String text = sentTexts.get(own);
-      if (text == null) {
-        throw new AssertionError("acknowledged but never sent: " + own + history());
-      }
-      folded.add(position++, check.welcome().name(), text);
     }
   }
 

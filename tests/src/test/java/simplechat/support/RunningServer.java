@@ -31,6 +31,7 @@ import simplechat.server.ServerConfig;
 public final class RunningServer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(15);
+  private static final Duration POLL = Duration.ofMillis(5);
   private static final int SLACK = 5;
   private static final List<String> ERRORS = new CopyOnWriteArrayList<>();
 
@@ -112,11 +113,17 @@ public final class RunningServer implements AutoCloseable {
 
   /** Waits until so many are in the room. */
   public void awaitMembers(int count) {
-    await("members").atMost(PATIENCE).until(this::members, members -> members == count);
+    await("members")
+        .pollInterval(POLL)
+        .atMost(PATIENCE)
+        .until(this::members, members -> members == count);
   }
 
   public void awaitConnections(int count) {
-    await("connections").atMost(PATIENCE).until(server::connections, open -> open == count);
+    await("connections")
+        .pollInterval(POLL)
+        .atMost(PATIENCE)
+        .until(server::connections, open -> open == count);
   }
 
   /** The drain is part of the test; {@link #close} then checks only what is left of the books. */
@@ -137,8 +144,9 @@ public final class RunningServer implements AutoCloseable {
       get(server.drain(), DRAIN_PATIENCE);
     }
     assertThat(server.connections()).as("connections").isZero();
-    await("threads").atMost(PATIENCE).until(() -> loopThreads() <= loopsBefore);
+    await("threads").pollInterval(POLL).atMost(PATIENCE).until(() -> loopThreads() <= loopsBefore);
     await("descriptors, %d before".formatted(descriptorsBefore))
+        .pollInterval(POLL)
         .atMost(PATIENCE)
         .until(RunningServer::descriptors, now -> now <= descriptorsBefore + SLACK);
     List<String> errors = List.copyOf(ERRORS).subList(errorsBefore, ERRORS.size());

@@ -1,6 +1,8 @@
 package simplechat.support;
 
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ErrorCode;
@@ -31,8 +33,11 @@ public final class StreamCheck {
   private long members = -1;
   private long ownFrom;
   private long ownTo;
-  private long missed;
-  private int gaps;
+  private int acknowledgedBefore;
+  private final List<Lost> lost = new ArrayList<>();
+
+  /** What one GAP said: of the positions in {@code [from, to)} so many were meant for us. */
+  public record Lost(long from, long to, long missed) {}
 
   /** The session goes on: what was acknowledged or refused on its earlier connection. */
   public void carryOn(StreamCheck earlier) {
@@ -110,13 +115,14 @@ public final class StreamCheck {
     return ownTo;
   }
 
-  /** Sum of what the GAPs said was missed. */
-  public long missed() {
-    return missed;
+  /** The numbers up to here were acknowledged before the last ACK. */
+  public int acknowledgedBefore() {
+    return acknowledgedBefore;
   }
 
-  public int gaps() {
-    return gaps;
+  /** What the GAPs said, one by one. */
+  public List<Lost> lost() {
+    return lost;
   }
 
   /** The position of the last event that came. */
@@ -152,9 +158,7 @@ public final class StreamCheck {
           event);
     }
     count(event, position, first);
-    if (event instanceof Msg msg) {
-      require(!msg.name().equals(first.name()) || position < first.head(), "an own MSG", event);
-    }
+    require(position < first.head() || !nameOf(event).equals(first.name()), "an own event", event);
     expected = position + 1;
   }
 
@@ -163,7 +167,7 @@ public final class StreamCheck {
     if (position < first.head()) {
       return;
     }
-    if (members < 0 && gaps == 0) {
+    if (members < 0 && lost.isEmpty()) {
       members = first.members();
     }
     if (event instanceof Joined joined) {
@@ -199,6 +203,7 @@ public final class StreamCheck {
       ownTo = position + 1;
       expected = position + 1;
     }
+    acknowledgedBefore = acknowledged;
     acknowledged = ack.sendNo();
   }
 
@@ -207,11 +212,17 @@ public final class StreamCheck {
     require(gap.next() > expected, "a GAP that goes back from " + expected, gap);
     long count = Integer.toUnsignedLong(gap.missed());
     require(count >= 1 && count <= gap.next() - expected, "more than lie there", gap);
-    missed += count;
-    gaps++;
+    lost.add(new Lost(expected, gap.next(), count));
     members = -1;
     expected = gap.next();
     behindGap = true;
+  }
+
+  private static String nameOf(Event event) {
+    if (event instanceof Msg msg) {
+      return msg.name();
+    }
+    return event instanceof Joined joined ? joined.name() : ((Left) event).name();
   }
 
   private Welcome joinedBefore(ServerMessage message) {

@@ -1,0 +1,42 @@
+package simplechat.support;
+
+import java.util.Random;
+import java.util.function.LongConsumer;
+
+/**
+ * How much a load test does: a fraction of the full count in the ordinary build, all of it with
+ * {@code -Dchat.load=full}. And its seed, which it prints when it fails and takes back with {@code
+ * -Dchat.seed=N}.
+ */
+public final class Load {
+  private static final boolean FULL = "full".equals(System.getProperty("chat.load"));
+
+  private Load() {}
+
+  public static int count(int ordinary, int full) {
+    return FULL ? full : ordinary;
+  }
+
+  public static boolean isFull() {
+    return FULL;
+  }
+
+  /** A random number generator for one test. */
+  public interface Seeded {
+    void accept(Random random);
+  }
+
+  public static void seeded(Seeded test) {
+    run(seed -> test.accept(new Random(seed)));
+  }
+
+  public static void run(LongConsumer test) {
+    Long given = Long.getLong("chat.seed");
+    long seed = given == null ? System.nanoTime() : given;
+    try {
+      test.accept(seed);
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("-Dchat.seed=" + seed + ": " + e.getMessage(), e);
+    }
+  }
+}
