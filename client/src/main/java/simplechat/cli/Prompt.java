@@ -1,5 +1,6 @@
 package simplechat.cli;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -9,11 +10,11 @@ import org.jline.reader.Candidate;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReader.Option;
-import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Reference;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
+import org.jline.reader.impl.LineReaderImpl;
 import org.jline.terminal.Attributes;
 import org.jline.terminal.Attributes.ControlChar;
 import org.jline.terminal.Terminal;
@@ -31,24 +32,22 @@ final class Prompt {
   private static final String CLEAR_OR_END = "chat-clear-or-end";
   private static final List<String> COMMANDS = List.of("send", "who", "leave", "help");
 
-  private final LineReader reader;
+  private final LineReaderImpl reader;
 
   /**
+   * @param plain whether the terminal must not be sent escape sequences
    * @param names what Tab completes, best first
    */
-  Prompt(Terminal terminal, Supplier<List<String>> names) {
-    reader =
-        LineReaderBuilder.builder()
-            .terminal(terminal)
-            // A line is sent as it was typed: no quoting, no expansion.
-            .parser(new DefaultParser().quoteChars(new char[0]).escapeChars(new char[0]))
-            .option(Option.DISABLE_EVENT_EXPANSION, true)
-            .option(Option.HISTORY_REDUCE_BLANKS, false)
-            .option(Option.HISTORY_IGNORE_SPACE, false)
-            .option(Option.INSERT_TAB, false)
-            .option(Option.MENU_COMPLETE, true)
-            .completer((line, word, found) -> complete(word, names.get(), found))
-            .build();
+  Prompt(Terminal terminal, boolean plain, Supplier<List<String>> names) throws IOException {
+    reader = plain ? new EscapelessReader(terminal) : new LineReaderImpl(terminal);
+    // A line is sent as it was typed: no quoting, no expansion.
+    reader.setParser(new DefaultParser().quoteChars(new char[0]).escapeChars(new char[0]));
+    reader.option(Option.DISABLE_EVENT_EXPANSION, true);
+    reader.option(Option.HISTORY_REDUCE_BLANKS, false);
+    reader.option(Option.HISTORY_IGNORE_SPACE, false);
+    reader.option(Option.INSERT_TAB, false);
+    reader.option(Option.MENU_COMPLETE, true);
+    reader.setCompleter((line, word, found) -> complete(word, names.get(), found));
     takeInterruptKey(terminal);
   }
 
@@ -116,6 +115,21 @@ final class Prompt {
         String key = String.format(Locale.ROOT, "%05d", rank);
         found.add(new Candidate(choice, choice, null, null, null, key, true, rank++));
       }
+    }
+  }
+
+  /**
+   * A reader without bracketed paste. To switch the option off is not enough: the reader then tells
+   * the terminal so, by an escape sequence.
+   */
+  private static final class EscapelessReader extends LineReaderImpl {
+    EscapelessReader(Terminal terminal) throws IOException {
+      super(terminal);
+    }
+
+    @Override
+    public boolean isSet(Option option) {
+      return option != Option.BRACKETED_PASTE && super.isSet(option);
     }
   }
 }

@@ -1,5 +1,6 @@
 package simplechat.cli;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -12,8 +13,8 @@ final class PromptInput implements Input {
   private volatile Supplier<List<String>> names = List::of;
   private @Nullable Thread thread;
 
-  PromptInput(TerminalScreen screen) {
-    prompt = new Prompt(screen.terminal(), () -> names.get());
+  PromptInput(TerminalScreen screen) throws IOException {
+    prompt = new Prompt(screen.terminal(), screen.plain(), () -> names.get());
     screen.above(prompt.reader());
   }
 

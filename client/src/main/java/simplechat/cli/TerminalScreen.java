@@ -9,6 +9,7 @@ import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.AttributedStringBuilder;
 import org.jline.utils.AttributedStyle;
+import org.jline.utils.InfoCmp;
 import org.jline.utils.InfoCmp.Capability;
 import org.jspecify.annotations.Nullable;
 import simplechat.cli.Line.Part;
@@ -35,6 +36,19 @@ final class TerminalScreen implements Screen, AutoCloseable {
 
   private static final int DEFAULT_COLUMNS = 80;
 
+  /**
+   * A terminal that can go back by backspaces and to the first column, and nothing else; its keys
+   * are the usual. The reader treats the type "dumb" in a way of its own and does not draw a line
+   * again that was printed above.
+   */
+  private static final String PLAIN_TYPE = "chat-plain";
+
+  private static final String PLAIN_CAPABILITIES =
+      PLAIN_TYPE
+          + "|no escape sequences,\n\tam,\n\tcols#80,\n\tbel=^G, cr=\\r, cub1=^H, ind=\\n,\n"
+          + "\tkcub1=\\E[D, kcuf1=\\E[C, kcuu1=\\E[A, kcud1=\\E[B,\n"
+          + "\tkhome=\\E[1~, kend=\\E[4~, kdch1=\\E[3~,\n";
+
   private final Terminal terminal;
   private @Nullable LineReader reader;
 
@@ -58,9 +72,15 @@ final class TerminalScreen implements Screen, AutoCloseable {
             .nativeSignals(false)
             .dumb(true);
     if (plain) {
-      builder.type(Terminal.TYPE_DUMB);
+      InfoCmp.setDefaultInfoCmp(PLAIN_TYPE, PLAIN_CAPABILITIES);
+      builder.type(PLAIN_TYPE);
     }
     return new TerminalScreen(builder.build());
+  }
+
+  /** True if the terminal gets no escape sequences. */
+  boolean plain() {
+    return terminal.getType().equals(PLAIN_TYPE);
   }
 
   Terminal terminal() {
@@ -86,11 +106,12 @@ final class TerminalScreen implements Screen, AutoCloseable {
     if (rows.length() == 0) {
       return;
     }
+    String text = plain() ? rows.toString() : rows.toAnsi(terminal);
     LineReader editing = reader;
     if (editing != null) {
-      editing.printAbove(rows.toAnsi(terminal));
+      editing.printAbove(text);
     } else {
-      terminal.writer().print(rows.toAnsi(terminal));
+      terminal.writer().print(text);
       terminal.flush();
     }
   }
