@@ -57,6 +57,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private State state = State.STRANGER;
   private int sendNo;
   private boolean answeringWho;
+  private boolean rosterDue;
   private @Nullable RosterPlace rosterPlace;
   private boolean outputEnded;
   private boolean pinged;
@@ -241,7 +242,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
       outbound.answer(new ServerMessage.Pong(ping.opaque()));
     } else if (message instanceof ClientMessage.Who) {
       answeringWho = true;
-      room.who(null);
+      rosterDue = true;
+      rosterPlace = null;
+      if (outbound.isAnswered()) {
+        askRoster();
+      }
     } else if (message instanceof ClientMessage.Leave) {
       state = State.LEAVING;
       room.leave();
@@ -297,8 +302,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   void roster(ServerMessage.Roster part, RosterPlace after) {
     if (state == State.JOINED) {
       outbound.answer(part);
-      rosterPlace = part.more() ? after : null;
       answeringWho = part.more();
+      rosterDue = part.more();
+      rosterPlace = after;
       answered();
     }
   }
@@ -321,12 +327,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Nothing waits to be written any more; what waited for that goes on, after this turn. */
   void outputDrained() {
-    RosterPlace place = rosterPlace;
-    if (place != null) {
-      rosterPlace = null;
-      loop.eventLoop().execute(() -> room.who(place));
+    if (rosterDue) {
+      loop.eventLoop().execute(this::askRoster);
     } else if (inbound.isPaused() && listens()) {
       loop.eventLoop().execute(this::resume);
+    }
+  }
+
+  /** A part of the roster is asked for when no other answer waits: it fills what they may take. */
+  private void askRoster() {
+    if (rosterDue) {
+      rosterDue = false;
+      room.who(rosterPlace);
     }
   }
 

@@ -2,9 +2,9 @@
  * Sockets and life-cycle: what stands between the network and the room.
  *
  * <pre>
- *   socket --&gt; Inbound --&gt; Connection --&gt; RoomLink --&gt; Room   appends, publishes once a turn
- *                                                     |
- *   socket &lt;-- Outbound &lt;-- Cursor &lt;----------------- log    ConnectionLoop wakes its members
+ *   in:   socket, Inbound, Connection, RoomLink, Room    appends; publishes once a turn
+ *                                                  |
+ *   out:  socket, Outbound, Cursor ............... log   ConnectionLoop wakes its members
  * </pre>
  *
  * <p><b>Threads.</b> N event loops, by default as many as there are cores, and no others. A
