@@ -7,6 +7,8 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.ZoneId;
 import java.util.logging.LogManager;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -107,7 +109,7 @@ public final class ClientMain {
     boolean plain = isSet("NO_COLOR") || "dumb".equals(System.getenv("TERM"));
     try (TerminalScreen screen = TerminalScreen.open(plain)) {
       interrupts.atOnce(screen::restore);
-      return new Visit(settings, new PromptInput(screen), screen, interrupts).run();
+      return new Visit(settings, transcript(), new PromptInput(screen), screen, interrupts).run();
     }
   }
 
@@ -118,7 +120,11 @@ public final class ClientMain {
         new PlainScreen(
             new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err));
     Input input = new PipeInput(new FileInputStream(FileDescriptor.in));
-    return new Visit(settings, input, screen, interrupts).run();
+    return new Visit(settings, transcript(), input, screen, interrupts).run();
+  }
+
+  private static Transcript transcript() {
+    return new Transcript(Clock.system(ZoneId.systemDefault()));
   }
 
   private Settings settings(boolean atTerminal) {

@@ -1,7 +1,5 @@
 package simplechat.cli;
 
-import java.time.Clock;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -35,7 +33,7 @@ final class Conversation implements ChatListener {
   private final Printer printer;
   private final Settings settings;
   private final boolean interactive;
-  private final Transcript transcript = new Transcript(Clock.system(ZoneId.systemDefault()));
+  private final Transcript transcript;
   private final Arrivals arrivals;
   private final Unconfirmed unconfirmed = new Unconfirmed();
   private final RecentNames recentNames = new RecentNames();
@@ -46,10 +44,11 @@ final class Conversation implements ChatListener {
   private volatile boolean stopped;
   private long lastBellNanos = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
 
-  Conversation(Printer printer, Settings settings, boolean interactive) {
+  Conversation(Printer printer, Settings settings, Transcript transcript, boolean interactive) {
     this.printer = printer;
     this.settings = settings;
     this.interactive = interactive;
+    this.transcript = transcript;
     this.arrivals = new Arrivals(transcript, this::printNow);
   }
 
@@ -64,6 +63,11 @@ final class Conversation implements ChatListener {
 
   RecentNames recentNames() {
     return recentNames;
+  }
+
+  /** True from the welcome on. */
+  boolean joined() {
+    return !ownName.isEmpty();
   }
 
   String ownName() {

@@ -25,7 +25,7 @@ final class Interrupts {
   }
 
   private final AtomicReference<@Nullable Request> first = new AtomicReference<>();
-  private volatile Runnable begin;
+  private volatile Runnable begin = () -> {};
   private volatile Runnable atOnce = () -> {};
 
   /**

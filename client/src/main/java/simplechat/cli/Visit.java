@@ -28,14 +28,17 @@ final class Visit {
   private static final long PIPE_PATIENCE_MILLIS = 30_000;
 
   private final Settings settings;
+  private final Transcript transcript;
   private final Input input;
   private final Interrupts interrupts;
   private final Printer printer;
   private final String address;
   private volatile @Nullable Conversation current;
 
-  Visit(Settings settings, Input input, Screen screen, Interrupts interrupts) {
+  Visit(
+      Settings settings, Transcript transcript, Input input, Screen screen, Interrupts interrupts) {
     this.settings = settings;
+    this.transcript = transcript;
     this.input = input;
     this.interrupts = interrupts;
     this.printer = new Printer(screen, this::drained, this::leave);
@@ -44,6 +47,8 @@ final class Visit {
 
   /** The exit code. What has to be said is printed when it returns. */
   int run() throws InterruptedException {
+    Thread main = Thread.currentThread();
+    interrupts.begin(() -> interrupt(main));
     try {
       return enter();
     } catch (CannotConnectException e) {
@@ -87,7 +92,8 @@ final class Visit {
   }
 
   private ChatClient connect() throws InterruptedException, CannotConnectException {
-    Conversation conversation = new Conversation(printer, settings, input.interactive());
+    Conversation conversation =
+        new Conversation(printer, settings, transcript, input.interactive());
     ClientOptions options = ClientOptions.defaults().withTimeouts(CONNECT, JOIN);
     try {
       ChatClient client =
@@ -142,7 +148,6 @@ final class Visit {
     if (conversation == null) {
       throw new AssertionError("joined without a connection");
     }
-    interrupts.begin(this::leave);
     input.start(conversation);
     Goodbye goodbye = awaitEnd(client.ended().toCompletableFuture(), conversation);
     input.stop();
@@ -195,6 +200,16 @@ final class Visit {
       return asked;
     }
     return input.interactive() ? HISTORY_AT_TERMINAL : 0;
+  }
+
+  /** A member leaves; whoever is still at the door just goes. */
+  private void interrupt(Thread main) {
+    Conversation conversation = current;
+    if (conversation != null && conversation.joined()) {
+      conversation.leave();
+    } else {
+      main.interrupt();
+    }
   }
 
   private void leave() {
