@@ -50,15 +50,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final ConnectionLoop loop;
   private final Channel channel;
   private final RoomLink room;
+  private final RosterAnswer roster;
   private final Inbound inbound;
   private final Outbound outbound;
   private final long acceptedNanos;
 
   private State state = State.STRANGER;
   private int sendNo;
-  private boolean answeringWho;
-  private boolean rosterDue;
-  private @Nullable RosterPlace rosterPlace;
   private boolean outputEnded;
   private boolean pinged;
   private long inputNanos;
@@ -70,6 +68,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.loop = loop;
     this.channel = channel;
     this.room = new RoomLink(server, loop, this);
+    this.roster = new RosterAnswer(room);
     this.inbound = new Inbound(this, room, loop, channel, server.config().maxText());
     this.outbound = new Outbound(this, channel, loop);
     this.acceptedNanos = loop.nowNanos();
@@ -212,7 +211,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** True if the next frame may be looked at. */
   boolean listens() {
     return (state == State.STRANGER || state == State.JOINED)
-        && !answeringWho
+        && !roster.isUnderWay()
         && !outbound.isFull();
   }
 
@@ -241,11 +240,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (message instanceof ClientMessage.Ping ping) {
       outbound.answer(new ServerMessage.Pong(ping.opaque()));
     } else if (message instanceof ClientMessage.Who) {
-      answeringWho = true;
-      rosterDue = true;
-      rosterPlace = null;
+      roster.begin();
       if (outbound.isAnswered()) {
-        askRoster();
+        roster.ask();
       }
     } else if (message instanceof ClientMessage.Leave) {
       state = State.LEAVING;
@@ -302,9 +299,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   void roster(ServerMessage.Roster part, RosterPlace after) {
     if (state == State.JOINED) {
       outbound.answer(part);
-      answeringWho = part.more();
-      rosterDue = part.more();
-      rosterPlace = after;
+      roster.told(part, after);
       answered();
     }
   }
@@ -327,18 +322,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Nothing waits to be written any more; what waited for that goes on, after this turn. */
   void outputDrained() {
-    if (rosterDue) {
-      loop.eventLoop().execute(this::askRoster);
+    if (roster.isDue()) {
+      loop.eventLoop().execute(roster::ask);
     } else if (inbound.isPaused() && listens()) {
       loop.eventLoop().execute(this::resume);
-    }
-  }
-
-  /** A part of the roster is asked for when no other answer waits: it fills what they may take. */
-  private void askRoster() {
-    if (rosterDue) {
-      rosterDue = false;
-      room.who(rosterPlace);
     }
   }
 
@@ -396,7 +383,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
     switch (state) {
       case STRANGER, JOINED -> {
-        if (!answeringWho) {
+        if (!roster.isUnderWay()) {
           room.lose(LeftWhy.LOST);
           outbound.end();
           ending();
