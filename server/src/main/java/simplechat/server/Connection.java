@@ -84,8 +84,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.index = index;
   }
 
-  // What the loop and the server call.
-
   /** There may be more in the log. */
   void wake() {
     try {
@@ -160,8 +158,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     channel.close();
   }
 
-  // What Netty calls.
-
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
     outbound.flush();
@@ -201,8 +197,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
       failed(cause);
     }
   }
-
-  // What the input asks and does.
 
   boolean isStranger() {
     return state == State.STRANGER;
@@ -261,8 +255,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     end(ErrorCode.INTERNAL, "the server failed", LeftWhy.LOST);
   }
 
-  // What the room answers.
-
   /** Returns false if the connection has ended meanwhile. */
   boolean welcomed(Cursor cursor, ServerMessage.Welcome welcome) {
     if (state != State.JOINING) {
@@ -318,8 +310,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     closeIfDone();
   }
 
-  // What the output says.
-
   /** Nothing waits to be written any more; what waited for that goes on, after this turn. */
   void outputDrained() {
     if (roster.isDue()) {
@@ -338,8 +328,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
   void broken() {
     loop.eventLoop().execute(() -> channel.close());
   }
-
-  // Endings.
 
   /** Ends the connection with a last frame, of which the peer may be sure if it reads. */
   void end(ErrorCode code, String text, LeftWhy why) {
