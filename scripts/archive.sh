@@ -11,14 +11,20 @@ fresh=$archive.$$
 trap 'rm -f "$fresh"' EXIT
 mkdir -p "$(dirname "$archive")"
 
-train() {
-  timeout 20 "$java_home/bin/java" -Xlog:disable -XX:ArchiveClassesAtExit="$fresh" "$@"
-}
-
 case $module in
   # Nobody listens on port 1, so it ends after it has set up everything but the conversation.
-  client) train -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar "$jar" \
-    --host 127.0.0.1 --port 1 --username archive || : ;;
+  # In a terminal of its own where util-linux can make one, so that the line editor is in the archive:
+  # it is a third of what has to be loaded before the prompt.
+  client)
+    set -- "$java_home/bin/java" -Xlog:disable -XX:ArchiveClassesAtExit="$fresh" \
+      -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar "$jar" \
+      --host 127.0.0.1 --port 1 --username archive
+    if script --version 2>/dev/null | grep -q util-linux; then
+      command='stty rows 24 cols 80;'
+      for word; do command="$command '$(printf %s "$word" | sed "s/'/'\\\\''/g")'"; done
+      timeout 20 script -qec "$command" /dev/null </dev/null >/dev/null || :
+    fi
+    [ -s "$fresh" ] || timeout 20 "$@" || : ;;
   # Ended by the signal after a second, which is how servers end.
   server) timeout -s TERM 2 "$java_home/bin/java" -Xlog:disable -XX:ArchiveClassesAtExit="$fresh" \
     -XX:+UseSerialGC -jar "$jar" --port 0 || : ;;
