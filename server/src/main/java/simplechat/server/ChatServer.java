@@ -10,6 +10,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
@@ -20,10 +21,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import simplechat.protocol.ErrorCode;
 import simplechat.room.Room;
 import simplechat.room.RoomSettings;
@@ -40,6 +44,7 @@ import simplechat.room.RoomSettings;
  * left.
  */
 public final class ChatServer {
+  private static final Logger LOG = LoggerFactory.getLogger(ChatServer.class);
   private static final Duration LINGER = Duration.ofSeconds(2);
   private static final Duration TICK_MAX = Duration.ofMillis(250);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
@@ -142,19 +147,18 @@ public final class ChatServer {
    */
   public CompletionStage<Void> drain() {
     stopListening();
-    roomLoop()
-        .eventLoop()
-        .execute(
-            () -> {
-              int retryAfter = retryAfter();
-              long endByte = room.close();
-              onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
-              closeIfIdle();
+    execute(
+        roomLoop(),
+        () -> {
+          int retryAfter = retryAfter();
+          long endByte = room.close();
+          onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
+          closeIfIdle();
 
-              roomLoop()
-                  .eventLoop()
-                  .schedule(this::close, config.drain().toMillis(), TimeUnit.MILLISECONDS);
-            });
+          roomLoop()
+              .eventLoop()
+              .schedule(this::close, config.drain().toMillis(), TimeUnit.MILLISECONDS);
+        });
     return closed;
   }
 
@@ -202,7 +206,7 @@ public final class ChatServer {
   private ChannelFuture bind(Transport transport) {
     return new ServerBootstrap()
         .group(group)
-        .channel(transport.serverChannel())
+        .channelFactory(() -> transport.listener(NetUtil.isValidIpV4Address(config.host())))
         .option(ChannelOption.SO_BACKLOG, BACKLOG)
         .option(ChannelOption.SO_REUSEADDR, true)
         .childOption(ChannelOption.ALLOCATOR, allocator)
@@ -263,7 +267,15 @@ public final class ChatServer {
 
   private void onEachConnection(Consumer<Connection> task) {
     for (ConnectionLoop loop : loops.values()) {
-      loop.eventLoop().execute(() -> List.copyOf(loop.connections()).forEach(task));
+      execute(loop, () -> List.copyOf(loop.connections()).forEach(task));
+    }
+  }
+
+  private static void execute(ConnectionLoop loop, Runnable task) {
+    try {
+      loop.eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("closed already", e);
     }
   }
 

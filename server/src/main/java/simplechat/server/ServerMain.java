@@ -175,20 +175,22 @@ public final class ServerMain implements Callable<Integer> {
     PrintWriter out = utf8(System.out);
     PrintWriter err = utf8(System.err);
     CommandLine command = new CommandLine(new ServerMain()).setOut(out).setErr(err);
-    command.setParameterExceptionHandler(
-        (e, unused) -> {
-          err.println("chat server: " + oneLine(e));
-          err.println("try: chat server --help");
-          err.flush();
-          return EXIT_USAGE;
-        });
+    command.setParameterExceptionHandler((e, unused) -> misused(err, e));
     command.setExecutionExceptionHandler(
         (e, unused, result) -> {
+          if (e instanceof IllegalArgumentException) {
+            return misused(err, e);
+          }
           err.println("chat server: " + oneLine(e));
-          err.flush();
-          return e instanceof IllegalArgumentException ? EXIT_USAGE : EXIT_FAILED;
+          return EXIT_FAILED;
         });
     return command.execute(args);
+  }
+
+  private static int misused(PrintWriter err, Exception e) {
+    err.println("chat server: " + oneLine(e));
+    err.println("try: chat server --help");
+    return EXIT_USAGE;
   }
 
   @Override

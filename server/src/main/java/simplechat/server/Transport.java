@@ -8,17 +8,26 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.unix.IovArray;
 import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
+import java.nio.channels.spi.SelectorProvider;
 import org.jspecify.annotations.Nullable;
 import simplechat.room.Pieces;
 
 /** The kinds of socket that the server can stand on. */
 enum Transport {
-  EPOLL(EpollServerSocketChannel.class) {
+  EPOLL {
+    @Override
+    ServerChannel listener(boolean ipv4) {
+      return ipv4
+          ? new EpollServerSocketChannel(SocketProtocolFamily.INET)
+          : new EpollServerSocketChannel();
+    }
+
     @Override
     IoHandlerFactory ioHandlers() {
       return EpollIoHandler.newFactory();
@@ -30,7 +39,14 @@ enum Transport {
     }
   },
 
-  NIO(NioServerSocketChannel.class) {
+  NIO {
+    @Override
+    ServerChannel listener(boolean ipv4) {
+      return ipv4
+          ? new NioServerSocketChannel(SelectorProvider.provider(), SocketProtocolFamily.INET)
+          : new NioServerSocketChannel();
+    }
+
     @Override
     IoHandlerFactory ioHandlers() {
       return NioIoHandler.newFactory();
@@ -44,12 +60,6 @@ enum Transport {
 
   /** The peer has ended its side of the stream; as Linux numbers the states. */
   private static final int TCP_CLOSE_WAIT = 8;
-
-  private final Class<? extends ServerChannel> serverChannel;
-
-  Transport(Class<? extends ServerChannel> serverChannel) {
-    this.serverChannel = serverChannel;
-  }
 
   /** The native one where there is one. */
   static Transport best() {
@@ -67,9 +77,11 @@ enum Transport {
         && epoll.tcpInfo().state() == TCP_CLOSE_WAIT;
   }
 
-  Class<? extends ServerChannel> serverChannel() {
-    return serverChannel;
-  }
+  /**
+   * @param ipv4 true to listen by IPv4 alone, as {@code 0.0.0.0} asks for; otherwise the wildcard
+   *     address stands for IPv6 too
+   */
+  abstract ServerChannel listener(boolean ipv4);
 
   abstract IoHandlerFactory ioHandlers();
 

@@ -1,0 +1,226 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ClientMessage.Hello;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.ServerMessage.Bye;
+import simplechat.protocol.ServerMessage.Joined;
+import simplechat.protocol.ServerMessage.Left;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.server.ChatServer;
+import simplechat.server.ServerConfig;
+import simplechat.support.RawPeer;
+import simplechat.support.RunningServer;
+
+/** Groups D and J1 within one process: how connections and servers end, and who gets in. */
+class LifeCycleTest {
+  private static final byte[] NOISE = new byte[16 * 1024];
+
+  /** What makes the server say good-bye with a code. */
+  record Ending(ErrorCode code, boolean joins, Consumer<RawPeer> trigger) {
+    @Override
+    public String toString() {
+      return code.toString();
+    }
+  }
+
+  static Stream<Arguments> endings() {
+    Stream<Ending> endings =
+        Stream.of(
+            new Ending(ErrorCode.LEFT, true, peer -> peer.send(new ClientMessage.Leave())),
+            new Ending(ErrorCode.MALFORMED, true, peer -> peer.sendHex("07000000")),
+            new Ending(ErrorCode.FRAME_TOO_LARGE, true, peer -> peer.sendHex("02ffffff")),
+            new Ending(ErrorCode.NOT_CHAT, false, peer -> peer.sendHex("474554")),
+            new Ending(
+                ErrorCode.UNSUPPORTED_VERSION,
+                false,
+                peer -> peer.send(new Hello(7, 7, 0, "m", null, null))));
+    return endings.flatMap(
+        ending -> IntStream.of(1, 2).mapToObj(loops -> Arguments.of(ending, loops)));
+  }
+
+  /** A close with unread input would reset the connection and take the last frames with it. */
+  @ParameterizedTest(name = "{0}, loops {1}")
+  @MethodSource("endings")
+  void theLastFrameArrivesAlthoughThePeerGoesOnSending(Ending ending, int loops) {
+    try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+      RawPeer peer = ending.joins() ? server.join("peer") : server.connect();
+      ending.trigger().accept(peer);
+      endWhileSending(peer, ending.code());
+    }
+  }
+
+  private static void endWhileSending(RawPeer peer, ErrorCode code) {
+    CompletableFuture<Boolean> unharmed = CompletableFuture.supplyAsync(() -> sendsOn(peer));
+    peer.await(Bye.class, bye -> bye.code() == code.number());
+    peer.expectEof();
+    assertThat(unharmed.join()).as("sent everything").isTrue();
+  }
+
+  /** As much as no socket's buffers take: 16 MiB. */
+  private static boolean sendsOn(RawPeer peer) {
+    try {
+      for (int i = 0; i < 1024; i++) {
+        peer.sendBytes(NOISE);
+      }
+      peer.halfClose();
+      return true;
+    } catch (UncheckedIOException e) {
+      return false;
+    }
+  }
+
+  @Test
+  void whoDoesNotJoinInTimeIsTold() {
+    Duration deadline = Duration.ofMillis(300);
+    try (RunningServer server = RunningServer.start(config -> config.joinTimeout(deadline))) {
+      RawPeer member = server.join("member");
+      RawPeer stranger = server.connect();
+      // Nothing that it sends or gets puts the deadline off.
+      while (!(stranger.send(new ClientMessage.Ping(1)).next() instanceof Bye)) {
+        assertThat(stranger.stream().isWelcomed()).isFalse();
+      }
+      assertThat(stranger.stream().bye().code()).isEqualTo(ErrorCode.JOIN_TIMEOUT.number());
+      stranger.expectEof();
+      member.expectNothing();
+    }
+  }
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void aReplacedConnectionIsToldAlthoughItGoesOnSending(int loops) {
+    try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+      RawPeer old = server.join("peer");
+      server.resume(old);
+      endWhileSending(old, ErrorCode.REPLACED);
+    }
+  }
+
+  @Test
+  void aSilentMemberIsToldAndItsNameIsFree() {
+    Duration heartbeat = Duration.ofMillis(200);
+    try (RunningServer server = RunningServer.start(config -> config.heartbeat(heartbeat))) {
+      RawPeer peer = server.join("peer");
+      peer.await(Bye.class, bye -> bye.code() == ErrorCode.TIMEOUT.number());
+      peer.expectEof();
+      server.join("peer");
+    }
+  }
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void whoIsTooManyIsToldAndGetsInWhenAnotherLeaves(int loops) {
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).maxConnections(2))) {
+      RawPeer alice = server.join("alice");
+      RawPeer bob = server.join("bob");
+      alice.expect(Joined.class);
+      for (int i = 0; i < 20; i++) {
+        RawPeer third = server.connect();
+        assertThat(third.expectBye(ErrorCode.SERVER_FULL).retryAfter()).isPositive();
+        third.expectEof();
+        third.close();
+      }
+      server.awaitConnections(2);
+      alice.say("still here");
+      assertThat(bob.expect(Msg.class).text()).isEqualTo("still here");
+      bob.send(new ClientMessage.Leave()).await(Bye.class);
+      bob.close();
+      alice.await(Left.class);
+      server.awaitConnections(1);
+      server.join("carol");
+    }
+  }
+
+  @Test
+  void aFullServerCanBeStopped() throws Exception {
+    try (RunningServer server = RunningServer.start(config -> config.maxConnections(1))) {
+      RawPeer alice = server.join("alice");
+      RawPeer second = server.connect();
+      second.expectBye(ErrorCode.SERVER_FULL);
+      CompletableFuture<Void> drained = server.drain().toCompletableFuture();
+      alice.expectBye(ErrorCode.SHUTDOWN);
+      alice.close();
+      second.close();
+      drained.get(5, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void theSamePortIsFreeAgainAtOnce() throws Exception {
+    ChatServer first = start(0);
+    int port = first.address().getPort();
+    RawPeer[] peers = new RawPeer[50];
+    for (int i = 0; i < peers.length; i++) {
+      peers[i] = RawPeer.connect(first.address());
+      peers[i].join("m" + i);
+    }
+    CompletableFuture<Void> drained = first.drain().toCompletableFuture();
+    // The server ends first, so that it is the one whose sockets linger in the kernel.
+    Arrays.stream(peers).forEach(peer -> peer.await(Bye.class));
+    Arrays.stream(peers).forEach(RawPeer::close);
+    drained.get(5, TimeUnit.SECONDS);
+    long began = System.nanoTime();
+    ChatServer second = start(port);
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(1));
+    try (RawPeer peer = RawPeer.connect(second.address())) {
+      peer.join("m0");
+    }
+    second.drain().toCompletableFuture().get(5, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void stoppingAStoppedServerDoesNothing() throws Exception {
+    ChatServer server = start(0);
+    server.drain().toCompletableFuture().get(5, TimeUnit.SECONDS);
+    server.drain().toCompletableFuture().get(5, TimeUnit.SECONDS);
+    server.close().toCompletableFuture().get(5, TimeUnit.SECONDS);
+  }
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void whoIsStillJoiningIsToldToComeBack(int loops) throws Exception {
+    for (int round = 0; round < 20; round++) {
+      try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+        RawPeer half = server.connect().sendHex("0100000f 4348");
+        RawPeer[] joining = new RawPeer[8];
+        for (int i = 0; i < joining.length; i++) {
+          joining[i] = server.connect();
+        }
+        half.hasNext(Duration.ofMillis(1));
+        for (int i = 0; i < joining.length; i++) {
+          joining[i].send(new Hello("m" + i, 0), new ClientMessage.Send("hi"));
+        }
+        CompletableFuture<Void> drained = server.drain().toCompletableFuture();
+        half.expectBye(ErrorCode.SHUTDOWN);
+        for (RawPeer peer : joining) {
+          peer.await(Bye.class, bye -> bye.code() == ErrorCode.SHUTDOWN.number());
+          peer.expectEof();
+          peer.close();
+        }
+        half.close();
+        drained.get(5, TimeUnit.SECONDS);
+      }
+    }
+  }
+
+  private static ChatServer start(int port) throws Exception {
+    ServerConfig config = ServerConfig.defaults().toBuilder().port(port).loops(2).build();
+    return ChatServer.start(config).toCompletableFuture().get(5, TimeUnit.SECONDS);
+  }
+}

@@ -1,0 +1,355 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Bye;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.protocol.ServerMessage.Welcome;
+import simplechat.support.Chain;
+import simplechat.support.RawPeer;
+import simplechat.support.ServerProcess;
+
+/** Group D: the server as a process, from its start to its exit status. */
+class ServerProgramTest {
+  private static final Duration SOON = Duration.ofSeconds(2);
+
+  @Test
+  void stdoutHasOneLineThatSaysWhereItListens() {
+    try (ServerProcess server = ServerProcess.start("--port", "0")) {
+      InetSocketAddress address = server.address();
+      assertThat(address.getPort()).isPositive();
+      try (RawPeer peer = RawPeer.connect(address)) {
+        peer.join("alice");
+        // Whatever a peer sends, it is nobody's log line.
+        try (RawPeer mallory = RawPeer.connect(address)) {
+          mallory.join("mallory");
+          mallory.say("a secret text", "\u001b[31m", "x\ny").sendHex("07000003 1b5b48");
+          mallory.await(Bye.class);
+        }
+        server.signal("TERM");
+        peer.await(Bye.class);
+      }
+      assertThat(server.exit()).isZero();
+      assertThat(server.out()).containsExactly("listening on 127.0.0.1:" + address.getPort());
+      assertThat(server.err()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(strings = {"::1", "::", "0.0.0.0"})
+  void otherHostsWorkAndBeyondLoopbackThereIsOneWarning(String host) throws IOException {
+    assumeTrue(!host.contains(":") || hasIpv6(), "no IPv6 here");
+    try (ServerProcess server = ServerProcess.start("--host", host, "--port", "0")) {
+      int port = server.address().getPort();
+      List<String> reachable = host.equals("::") ? List.of("::1", "127.0.0.1") : List.of(host);
+      for (String address : reachable) {
+        try (RawPeer peer = RawPeer.connect(new InetSocketAddress(address, port))) {
+          peer.join("alice");
+          peer.send(new ClientMessage.Leave()).readToEnd();
+        }
+      }
+      server.signal("TERM");
+      assertThat(server.exit()).isZero();
+      String shown = host.contains(":") ? "[" + host + "]" : host;
+      assertThat(server.out()).containsExactly("listening on " + shown + ":" + port);
+      if (host.equals("::1")) {
+        assertThat(server.err()).isEmpty();
+      } else {
+        assertThat(server.err()).singleElement().asString().contains("WARN").contains("TLS");
+      }
+    }
+  }
+
+  static Stream<Arguments> badOptions() {
+    return Stream.of(
+        Arguments.of(List.of("--port", "70000"), Map.of(), "70000"),
+        Arguments.of(List.of("--port", "abc"), Map.of(), "abc"),
+        Arguments.of(List.of("--max-connections", "0"), Map.of(), "max-connections"),
+        Arguments.of(List.of("--heartbeat", "soon"), Map.of(), "soon"),
+        Arguments.of(List.of("--max-text", "2m"), Map.of(), "max-text"),
+        Arguments.of(List.of("--log-bytes", "1k"), Map.of(), "log-bytes"),
+        Arguments.of(List.of("--nope"), Map.of(), "--nope"),
+        Arguments.of(List.of("surplus"), Map.of(), "surplus"),
+        Arguments.of(List.of(), Map.of("CHAT_PORT", "abc"), "abc"),
+        Arguments.of(List.of(), Map.of("CHAT_LOOPS", "-1"), "loops"),
+        Arguments.of(List.of(), Map.of("CHAT_TRANSPORT", "pigeon"), "pigeon"));
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @MethodSource("badOptions")
+  void aBadOptionIsOneLineAndAHint(
+      List<String> options, Map<String, String> environment, String named) {
+    try (ServerProcess server = ServerProcess.start(environment, options.toArray(String[]::new))) {
+      assertThat(server.exit()).isEqualTo(2);
+      assertThat(server.out()).isEmpty();
+      assertThat(server.err()).hasSize(2);
+      assertThat(server.err().get(0)).startsWith("chat server: ").contains(named);
+      assertThat(server.err().get(1)).contains("--help");
+    }
+  }
+
+  @Test
+  void aPortInUseOrAForeignHostIsOneLineWithBoth() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(taken.getLocalPort());
+      try (ServerProcess server = ServerProcess.start("--port", port)) {
+        assertThat(server.exit()).isEqualTo(1);
+        assertThat(server.out()).isEmpty();
+        assertThat(server.err()).singleElement().asString().contains("127.0.0.1:" + port, "in use");
+      }
+    }
+    try (ServerProcess server = ServerProcess.start("--host", "203.0.113.1", "--port", "0")) {
+      assertThat(server.exit()).isEqualTo(1);
+      assertThat(server.out()).isEmpty();
+      assertThat(server.err()).singleElement().asString().contains("203.0.113.1:0");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--help", "--version"})
+  void questionsAboutTheProgramAreAnsweredOnStdout(String option) {
+    try (ServerProcess server = ServerProcess.start(option)) {
+      assertThat(server.exit()).isZero();
+      assertThat(server.out()).isNotEmpty();
+      assertThat(server.err()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "INT"})
+  void aSignalDeliversWhatWasAcceptedAndSaysGoodBye(String signal) {
+    try (ServerProcess server = ServerProcess.start("--port", "0")) {
+      InetSocketAddress address = server.address();
+      List<RawPeer> peers = new ArrayList<>();
+      for (int i = 0; i < 5; i++) {
+        RawPeer peer = RawPeer.connect(address);
+        peer.join("m" + i);
+        peers.add(peer);
+      }
+      RawPeer stranger = RawPeer.connect(address);
+      RawPeer sender = peers.get(0);
+      for (int i = 0; i < 200; i++) {
+        sender.say("text " + i);
+      }
+      sender.await(Ack.class, ack -> ack.sendNo() == 200);
+      long signalled = System.nanoTime();
+      server.signal(signal);
+      assertThat(stranger.expectBye(ErrorCode.SHUTDOWN).retryAfter()).isEqualTo(1);
+      stranger.expectEof();
+      assertThatThrownBy(() -> RawPeer.connect(address)).hasCauseInstanceOf(ConnectException.class);
+      for (RawPeer peer : peers.subList(1, 5)) {
+        for (int i = 0; i < 200; i++) {
+          assertThat(peer.await(Msg.class).text()).isEqualTo("text " + i);
+        }
+      }
+      for (RawPeer peer : peers) {
+        // Nobody is told that somebody left: nobody can see the room go on.
+        assertThat(peer.expectBye(ErrorCode.SHUTDOWN).retryAfter()).isEqualTo(1);
+        peer.expectEof();
+        peer.close();
+      }
+      stranger.close();
+      assertThat(server.exit()).isZero();
+      assertThat(Duration.ofNanos(System.nanoTime() - signalled)).isLessThan(SOON);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "INT"})
+  void anEmptyServerEndsAtOnce(String signal) {
+    try (ServerProcess server = ServerProcess.start("--port", "0")) {
+      server.address();
+      long signalled = System.nanoTime();
+      assertThat(server.signal(signal).exit()).isZero();
+      assertThat(Duration.ofNanos(System.nanoTime() - signalled)).isLessThan(SOON);
+    }
+  }
+
+  @ParameterizedTest(name = "{0} is {1}")
+  @MethodSource("secondSignals")
+  void aSecondSignalEndsItAtOnce(String signal, int status) {
+    try (ServerProcess server = ServerProcess.start("--port", "0")) {
+      try (RawPeer peer = RawPeer.connect(server.address())) {
+        peer.join("alice");
+        server.signal("TERM");
+        peer.expectBye(ErrorCode.SHUTDOWN);
+        peer.expectEof();
+        // It waits for this peer's end now.
+        long signalled = System.nanoTime();
+        assertThat(server.signal(signal).exit()).isEqualTo(status);
+        assertThat(Duration.ofNanos(System.nanoTime() - signalled))
+            .isLessThan(Duration.ofMillis(1500));
+      }
+    }
+  }
+
+  static Stream<Arguments> secondSignals() {
+    return Stream.of(Arguments.of("INT", 130), Arguments.of("TERM", 143));
+  }
+
+  /** Before the program has a say the JVM answers a signal itself, with 143. */
+  @Test
+  void aSignalDuringTheStartIsNoAccident() {
+    for (int millis : new int[] {50, 150, 250, 350, 450}) {
+      try (ServerProcess server = ServerProcess.start("--port", "0")) {
+        assertThat(server.endsWithin(Duration.ofMillis(millis))).isFalse();
+        assertThat(server.signal("TERM").exit()).isIn(0, 143);
+        assertThat(server.err()).isEmpty();
+        assertThat(server.out().size()).isLessThanOrEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void aSignalAmidTheTalkLosesNothingThatWasAcknowledged() throws Exception {
+    long seed = Long.getLong("test.seed", System.nanoTime());
+    Random random = new Random(seed);
+    for (int round = 0; round < 3; round++) {
+      try (ServerProcess server = ServerProcess.start("--port", "0", "--loops", "2")) {
+        stopAmidTheTalk(server, random.nextInt(300), "again with -Dtest.seed=" + seed);
+      }
+    }
+  }
+
+  private static void stopAmidTheTalk(ServerProcess server, int millis, String seed)
+      throws Exception {
+    List<RawPeer> peers = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      RawPeer peer = RawPeer.connect(server.address());
+      peer.join("m" + i);
+      peers.add(peer);
+    }
+    long start = peers.get(59).stream().welcome().head();
+    ScheduledExecutorService senders = Executors.newScheduledThreadPool(2);
+    ExecutorService readers = Executors.newFixedThreadPool(60);
+    try {
+      List<CompletableFuture<Void>> ends = new ArrayList<>();
+      for (RawPeer peer : peers) {
+        peer.chainFrom(start);
+        ends.add(CompletableFuture.runAsync(peer::readToEnd, readers));
+      }
+      for (RawPeer peer : peers.subList(0, 10)) {
+        senders.scheduleAtFixedRate(() -> peer.say("text"), 0, 10, TimeUnit.MILLISECONDS);
+      }
+      assertThat(server.endsWithin(Duration.ofMillis(50 + millis))).as(seed).isFalse();
+      server.signal("TERM");
+      for (CompletableFuture<Void> end : ends) {
+        end.get(15, TimeUnit.SECONDS);
+      }
+    } finally {
+      senders.shutdownNow();
+      readers.shutdownNow();
+      peers.forEach(RawPeer::close);
+    }
+    assertThat(server.exit()).as(seed).isZero();
+    assertThat(peers).as(seed).allMatch(ServerProgramTest::wasToldToComeBack);
+    assertThat(peers.get(0).chain().count()).as(seed).isPositive();
+    assertThat(peers)
+        .as(seed)
+        .extracting(RawPeer::chain)
+        .extracting(Chain::hash)
+        .containsOnly(peers.get(0).chain().hash());
+  }
+
+  private static boolean wasToldToComeBack(RawPeer peer) {
+    Bye bye = peer.stream().bye();
+    return bye != null && bye.code() == ErrorCode.SHUTDOWN.number();
+  }
+
+  @Test
+  void killedAndStartedAgainItIsAnotherRoom() {
+    int port;
+    RawPeer before;
+    try (ServerProcess server = ServerProcess.start("--port", "0")) {
+      port = server.address().getPort();
+      before = RawPeer.connect(server.address());
+      before.join("alice");
+      before.say("hi").expect(Ack.class);
+      server.signal("KILL");
+      assertThat(server.exit()).isEqualTo(137);
+      before.close();
+    }
+    try (ServerProcess server = ServerProcess.start("--port", Integer.toString(port));
+        RawPeer after = RawPeer.connect(server.address())) {
+      Welcome welcome = after.join(RawPeer.resumeOf(before));
+      assertThat(welcome.resumed()).isFalse();
+      assertThat(welcome.epoch()).isNotEqualTo(before.stream().welcome().epoch());
+      assertThat(welcome.received()).isZero();
+    }
+  }
+
+  /** The room goes on when nobody takes the log lines, nor the line that says where it listens. */
+  @ParameterizedTest
+  @ValueSource(strings = {"2>&-", "2>/dev/full", ">&- 2>&-", ">/dev/full 2>/dev/full"})
+  void outputThatNobodyTakesDoesNotMatter(String redirection) throws Exception {
+    assumeTrue(Files.exists(Path.of("/dev/full")), "no /dev/full here");
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    List<String> command = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" " + redirection, "sh"));
+    command.addAll(ServerProcess.command("--host", "0.0.0.0", "--port", Integer.toString(port)));
+    try (ServerProcess server = ServerProcess.run(Map.of(), command)) {
+      RawPeer alice = connectWhenUp(server, port);
+      alice.join("alice");
+      RawPeer bob = RawPeer.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      bob.join("bob");
+      alice.say("hi");
+      assertThat(bob.expect(Msg.class).text()).isEqualTo("hi");
+      server.signal("TERM");
+      alice.await(Bye.class);
+      bob.expectBye(ErrorCode.SHUTDOWN);
+      alice.close();
+      bob.close();
+      assertThat(server.exit()).isZero();
+    }
+  }
+
+  private static RawPeer connectWhenUp(ServerProcess server, int port) {
+    for (int tries = 0; tries < 100; tries++) {
+      try {
+        return RawPeer.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      } catch (UncheckedIOException e) {
+        assertThat(server.endsWithin(Duration.ofMillis(100))).isFalse();
+      }
+    }
+    throw new AssertionError("nobody listens on " + port);
+  }
+
+  private static boolean hasIpv6() throws IOException {
+    return NetworkInterface.networkInterfaces()
+        .flatMap(NetworkInterface::inetAddresses)
+        .anyMatch(Inet6Address.class::isInstance);
+  }
+}

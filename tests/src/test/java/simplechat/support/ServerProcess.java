@@ -1,0 +1,197 @@
+package simplechat.support;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A program of this project in a process of its own, and what it prints.
+ *
+ * <p>Endings: {@link #close} kills it if it still runs.
+ */
+public final class ServerProcess implements AutoCloseable {
+  private static final Pattern LISTENING =
+      Pattern.compile("listening on (\\[[0-9a-f:]+]|[0-9.]+):([0-9]+)");
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private final Process process;
+  private final List<String> out = new CopyOnWriteArrayList<>();
+  private final List<String> err = new CopyOnWriteArrayList<>();
+  private final CompletableFuture<String> firstLine = new CompletableFuture<>();
+  private final CompletableFuture<Void> outEnd;
+  private final CompletableFuture<Void> errEnd;
+
+  private ServerProcess(Process process) {
+    this.process = process;
+    outEnd = collect(process.getInputStream(), out);
+    errEnd = collect(process.getErrorStream(), err);
+    outEnd.thenRun(() -> firstLine.complete(""));
+  }
+
+  /** The server from this class path. */
+  public static ServerProcess start(String... options) {
+    return start(Map.of(), options);
+  }
+
+  public static ServerProcess start(Map<String, String> environment, String... options) {
+    return run(environment, command(options));
+  }
+
+  public static ServerProcess run(Map<String, String> environment, List<String> command) {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("CHAT_"));
+    builder.environment().putAll(environment);
+    try {
+      return new ServerProcess(builder.start());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** How the server is started from this class path. */
+  public static List<String> command(String... options) {
+    List<String> command = new ArrayList<>();
+    command.add(java());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add("simplechat.server.ServerMain");
+    command.addAll(List.of(options));
+    return command;
+  }
+
+  /** The JVM that runs the tests. */
+  public static String java() {
+    return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+  }
+
+  /** Waits for the line that says where it listens. */
+  public InetSocketAddress address() {
+    String line = get(firstLine, "a line on stdout");
+    Matcher matcher = LISTENING.matcher(line);
+    if (!matcher.matches()) {
+      throw new AssertionError("not where it listens: '" + line + "', stderr " + err);
+    }
+    return new InetSocketAddress(
+        matcher.group(1).replaceAll("[\\[\\]]", ""), Integer.parseInt(matcher.group(2)));
+  }
+
+  /** SIGTERM, SIGINT or SIGKILL, by their names without SIG. */
+  public ServerProcess signal(String name) {
+    try {
+      new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+          .redirectErrorStream(true)
+          .start()
+          .waitFor();
+      return this;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The exit status, once everything that was printed has been read. */
+  public int exit() {
+    int status = get(process.onExit(), "the exit").exitValue();
+    get(outEnd, "the end of stdout");
+    get(errEnd, "the end of stderr");
+    return status;
+  }
+
+  /** True if it ends within the time. */
+  public boolean endsWithin(Duration time) {
+    try {
+      return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** For what a program reads from its terminal or pipe. */
+  public ServerProcess type(String line) {
+    try {
+      process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+      process.getOutputStream().flush();
+      return this;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public void endOfInput() {
+    try {
+      process.getOutputStream().close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public List<String> out() {
+    return out;
+  }
+
+  public List<String> err() {
+    return err;
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    get(process.onExit(), "the end of a killed process");
+  }
+
+  private CompletableFuture<Void> collect(InputStream stream, List<String> lines) {
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    Thread reader =
+        new Thread(
+            () -> {
+              try (BufferedReader in =
+                  new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+                for (String line = in.readLine(); line != null; line = in.readLine()) {
+                  lines.add(line);
+                  if (lines == out) {
+                    firstLine.complete(line);
+                  }
+                }
+              } catch (IOException e) {
+                lines.add("unreadable: " + e.getMessage());
+              } finally {
+                end.complete(null);
+              }
+            });
+    reader.setDaemon(true);
+    reader.start();
+    return end;
+  }
+
+  private <T> T get(CompletableFuture<T> future, String what) {
+    try {
+      return future.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    } catch (ExecutionException e) {
+      throw new AssertionError(e.getCause());
+    } catch (TimeoutException e) {
+      throw new AssertionError("no " + what + " within " + PATIENCE + ", stderr " + err, e);
+    }
+  }
+}
