@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +70,7 @@ public final class ChatServer {
   private final ConnectionLoop roomLoop;
   private final Room room;
   private final AtomicInteger open = new AtomicInteger();
+  private final AtomicBoolean ending = new AtomicBoolean();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private @Nullable Channel listener;
   private volatile boolean stopping;
@@ -146,6 +148,9 @@ public final class ChatServer {
    * again.
    */
   public CompletionStage<Void> drain() {
+    if (!ending.compareAndSet(false, true)) {
+      return closed;
+    }
     stopListening();
     execute(
         roomLoop(),
@@ -164,6 +169,7 @@ public final class ChatServer {
 
   /** Closes everything at once. */
   public CompletionStage<Void> close() {
+    ending.set(true);
     stopListening();
     onEachConnection(Connection::cut);
 

@@ -58,8 +58,8 @@ enum Transport {
     }
   };
 
-  /** The peer has ended its side of the stream; as Linux numbers the states. */
-  private static final int TCP_CLOSE_WAIT = 8;
+  /** Neither side has ended; as Linux numbers the states. */
+  private static final int TCP_ESTABLISHED = 1;
 
   /** The native one where there is one. */
   static Transport best() {
@@ -74,7 +74,7 @@ enum Transport {
   static boolean isForgotten(Channel channel) {
     return channel instanceof EpollSocketChannel epoll
         && epoll.isOpen()
-        && epoll.tcpInfo().state() == TCP_CLOSE_WAIT;
+        && epoll.tcpInfo().state() != TCP_ESTABLISHED;
   }
 
   /**
