@@ -3,6 +3,7 @@ package simplechat.support;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -36,7 +37,7 @@ import simplechat.protocol.ServerMessage.Welcome;
  * One TCP connection that speaks frames: bytes in, bytes out, and of the client library nothing.
  *
  * <p>Every frame that comes is decoded, must encode to the same bytes again, and must stand where a
- * {@link StreamCheck} lets it stand. What waits, waits 5 s and then says for what.
+ * {@link StreamCheck} lets it stand when it is taken. What waits, waits 5 s and then says for what.
  *
  * <p>Threading: one thread at a time; but one may send while another reads.
  */
@@ -45,8 +46,11 @@ public final class RawPeer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final int REMEMBERED = 8;
 
+  /** Heap memory that nobody has to release: a peer may end inside a frame. */
+  private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false, true);
+
   private final Socket socket;
-  private final FrameDecoder decoder = new FrameDecoder(UnpooledByteBufAllocator.DEFAULT);
+  private final FrameDecoder decoder = new FrameDecoder(ALLOCATOR);
   private final Deque<ServerMessage> came = new ArrayDeque<>();
   private final Deque<ServerMessage> recent = new ArrayDeque<>();
   private final Map<Integer, String> sentTexts = new HashMap<>();
@@ -119,6 +123,12 @@ public final class RawPeer implements AutoCloseable {
   /** Hexadecimal bytes, spaces allowed. */
   public RawPeer sendHex(String hex) {
     return sendBytes(HexFormat.of().parseHex(hex.replace(" ", "")));
+  }
+
+  public static byte[] bytesOf(ServerMessage message) {
+    ByteBuf out = Unpooled.buffer();
+    MessageCodec.encode(message, out);
+    return ByteBufUtil.getBytes(out);
   }
 
   public static byte[] bytesOf(ClientMessage message) {
@@ -287,7 +297,7 @@ public final class RawPeer implements AutoCloseable {
     return this;
   }
 
-  /** Reads exactly so many bytes, whatever they are, and judges the frames that are whole. */
+  /** Reads exactly so many bytes, whatever they are, and takes the frames that are whole. */
   public RawPeer readBytes(long bytes) {
     long until = receivedBytes + bytes;
     try {
@@ -302,6 +312,9 @@ public final class RawPeer implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     readAtMostBytes = READ_BYTES;
+    while (!came.isEmpty()) {
+      next();
+    }
     return this;
   }
 
@@ -397,6 +410,7 @@ public final class RawPeer implements AutoCloseable {
           "the connection broke (" + e.getMessage() + "), awaited " + awaited + history(), e);
     }
     ServerMessage message = came.remove();
+    accept(message);
     recent.add(message);
     if (recent.size() > REMEMBERED) {
       recent.remove();
@@ -425,7 +439,7 @@ public final class RawPeer implements AutoCloseable {
       check.accept(message);
     } catch (AssertionError e) {
       String welcome = check.isWelcomed() ? " of " + check.welcome() : "";
-      throw new AssertionError(e.getMessage() + welcome + history() + " then " + came, e);
+      throw new AssertionError(e.getMessage() + welcome + history(), e);
     }
     Chain folded = chain;
     if (folded == null) {
@@ -475,7 +489,6 @@ public final class RawPeer implements AutoCloseable {
       if (!ByteBufUtil.equals(again, frame)) {
         throw new AssertionError("not how " + message + " is encoded");
       }
-      accept(message);
       came.add(message);
       return true;
     }

@@ -1,0 +1,242 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Gap;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.support.Load;
+import simplechat.support.RawPeer;
+import simplechat.support.RunningServer;
+import simplechat.support.Shape;
+import simplechat.support.StreamCheck;
+import simplechat.support.Together;
+
+/** Who falls out of the log is told exactly what is gone, and never gets a torn frame. */
+class GapTest {
+  private static final int LOG_BYTES = 64 << 10;
+  private static final int SMALL_BUFFER_BYTES = 4096;
+  private static final String END = "the end";
+
+  private static RunningServer start(Shape shape, int maxText) {
+    return RunningServer.start(
+        config ->
+            shape
+                .apply(config)
+                .logBytes(LOG_BYTES)
+                .maxText(maxText)
+                .sendBufferBytes(SMALL_BUFFER_BYTES));
+  }
+
+  /**
+   * "GAP.missed MUST be the exact number of events from there to GAP.next that were meant for the
+   * member: those of the room without its own."
+   */
+  @ParameterizedTest
+  @EnumSource
+  void aMemberThatFallsOutOfTheLogIsToldExactlyWhatIsGone(Shape shape) {
+    int runs = Load.count(8, 100);
+    Load.seeded(
+        random -> {
+          int gaps = 0;
+          try (RunningServer server = start(shape, 1024);
+              Together threads = new Together()) {
+            RawPeer alice = server.join("alice");
+            for (int run = 0; run < runs; run++) {
+              gaps += lapse(server, threads, alice, "slow" + run, random);
+            }
+          }
+          assertThat(gaps).isGreaterThanOrEqualTo(runs);
+        });
+  }
+
+  private static int lapse(
+      RunningServer server, Together threads, RawPeer alice, String name, Random random) {
+    RawPeer slow = server.connect(SMALL_BUFFER_BYTES);
+    slow.join(name);
+    RawPeer observer = server.join("observer");
+    Future<List<String>> senders = threads.run(() -> senders(observer));
+    long start = observer.stream().welcome().head();
+    int rounds = 400 + random.nextInt(200);
+    int mine = alice.sendNo();
+    for (int i = 0; i < rounds; i++) {
+      alice.say("x".repeat(1 + random.nextInt(1000)));
+      if (random.nextInt(4) == 0) {
+        slow.say("own " + i, "own too");
+      }
+      alice.await(Ack.class, ack -> ack.sendNo() == alice.sendNo());
+    }
+    slow.send(new simplechat.protocol.ClientMessage.Ping(1));
+    assertThat(alice.sendNo()).isEqualTo(mine + rounds);
+    slow.await(ServerMessage.Pong.class);
+    alice.say(END);
+    slow.await(Msg.class, msg -> msg.text().equals(END));
+    alice.await(Ack.class, ack -> ack.sendNo() == alice.sendNo());
+    List<String> known = Together.get(senders);
+    assertThat(slow.stream().acknowledged()).isEqualTo(slow.sendNo());
+    checkGaps(slow, name, known, start);
+    int gaps = slow.stream().lost().size();
+    slow.reset();
+    observer.reset();
+    server.awaitMembers(1);
+    return gaps;
+  }
+
+  private static void checkGaps(RawPeer slow, String name, List<String> known, long start) {
+    for (StreamCheck.Lost lost : slow.stream().lost()) {
+      long meant = 0;
+      for (long position = lost.from(); position < lost.to(); position++) {
+        // Below start there is nothing but the observer's own JOINED.
+        String sender = position < start ? "observer" : known.get((int) (position - start));
+        meant += sender.equals(name) ? 0 : 1;
+      }
+      assertThat(lost.missed()).as(lost.toString()).isEqualTo(meant);
+    }
+  }
+
+  /** Who spoke at each position from the observer's WELCOME on. */
+  private static List<String> senders(RawPeer observer) {
+    List<String> senders = new ArrayList<>();
+    while (true) {
+      ServerMessage message = observer.next();
+      senders.add(message instanceof Msg msg ? msg.name() : "");
+      if (message instanceof Msg msg && msg.text().equals(END)) {
+        return senders;
+      }
+    }
+  }
+
+  /**
+   * "If next has left the log: WELCOME(resumed), then GAP." "If SENDs of the member lie in the gap,
+   * an ACK for them MUST follow directly behind the GAP."
+   */
+  @ParameterizedTest
+  @EnumSource
+  void whoComesBackTooLateGetsOneGapAndTheAckOfWhatItSaid(Shape shape) {
+    int runs = Load.count(10, 100);
+    Load.seeded(
+        random -> {
+          try (RunningServer server = start(shape, 1024)) {
+            RawPeer alice = server.join("alice");
+            for (int run = 0; run < runs; run++) {
+              RawPeer bob = server.join("bob" + run);
+              long next = bob.stream().expected();
+              int own = random.nextInt(10);
+              for (int i = 0; i < own; i++) {
+                bob.say("own");
+                alice.await(Msg.class);
+                alice.say("between");
+              }
+              bob.send(new simplechat.protocol.ClientMessage.Ping(1));
+              bob.await(ServerMessage.Pong.class);
+              bob.reset();
+              alice.await(ServerMessage.Left.class);
+              int before = alice.sendNo();
+              int others = 100 + random.nextInt(100);
+              for (int i = 0; i < others; i++) {
+                alice.say("x".repeat(1000));
+              }
+              alice.await(Ack.class, ack -> ack.sendNo() == before + others);
+              comeBackLate(server, bob, next, own, others);
+            }
+          }
+        });
+  }
+
+  /** All that lies between is one's own, alice's, or one's own JOINED and LEFT. */
+  private static void comeBackLate(
+      RunningServer server, RawPeer bob, long next, int own, int others) {
+    RawPeer again = server.connect();
+    again.join(RawPeer.resumeOf(bob, next));
+    assertThat(again.stream().welcome().resumed()).isTrue();
+    assertThat(again.stream().welcome().received()).isEqualTo(own);
+    Gap gap = again.expect(Gap.class);
+    if (own > 0) {
+      assertThat(again.expect(Ack.class).sendNo()).isEqualTo(own);
+    }
+    int meant = own + others;
+    long came = again.stream().welcome().head() - 1 - gap.next();
+    again.chainFrom(0);
+    for (long i = 0; i < came; i++) {
+      again.expect(Msg.class);
+    }
+    again.expectNothing();
+    assertThat(gap.missed() + came).isEqualTo(meant);
+    again.send(new simplechat.protocol.ClientMessage.Leave());
+    again.await(ServerMessage.Bye.class);
+  }
+
+  /**
+   * "A frame of which a part was already sent at that moment is finished if 4 KiB or less of it are
+   * left, and GAP follows. If more is left, the connection ends with SLOW."
+   */
+  @ParameterizedTest
+  @EnumSource
+  void aFrameIsNeverTorn(Shape shape) {
+    int runs = Load.count(10, 100);
+    Load.seeded(
+        random -> {
+          try (RunningServer server = start(shape, LOG_BYTES / 4)) {
+            RawPeer alice = server.join("alice");
+            for (int run = 0; run < runs; run++) {
+              RawPeer slow = server.connect(SMALL_BUFFER_BYTES);
+              slow.join("slow" + run);
+              int before = alice.sendNo();
+              int texts = 20 + random.nextInt(20);
+              for (int i = 0; i < texts; i++) {
+                int length = random.nextInt(2) == 0 ? 16_000 : 100;
+                alice.say((char) ('a' + i % 26) + "x".repeat(random.nextInt(length)));
+              }
+              alice.await(Ack.class, ack -> ack.sendNo() == before + texts);
+              alice.say(END);
+              alice.await(Ack.class);
+              readToEndOrSlow(slow);
+              slow.reset();
+              server.awaitMembers(1);
+            }
+          }
+        });
+  }
+
+  /** Every frame is judged as it comes; here only that the stream goes on or ends for a reason. */
+  private static void readToEndOrSlow(RawPeer slow) {
+    try {
+      slow.await(Msg.class, msg -> msg.text().equals(END));
+    } catch (AssertionError e) {
+      assertThat(e).hasMessageContaining("the stream ended");
+    }
+  }
+
+  /** A member whose socket takes nothing is closed and announced; the others notice nothing. */
+  @Test
+  void aMemberThatTakesNothingIsClosedAsSlow() {
+    try (RunningServer server =
+        RunningServer.start(
+            config ->
+                config
+                    .writeStall(java.time.Duration.ofMillis(300))
+                    .sendBufferBytes(SMALL_BUFFER_BYTES))) {
+      RawPeer alice = server.join("alice");
+      RawPeer slow = server.connect(SMALL_BUFFER_BYTES);
+      slow.join("slow");
+      for (int i = 0; i < 100; i++) {
+        alice.say("x".repeat(1000));
+      }
+      ServerMessage.Left left = alice.await(ServerMessage.Left.class);
+      assertThat(left.why()).isEqualTo(ServerMessage.LeftWhy.SLOW);
+      assertThat(alice.stream().acknowledged()).isEqualTo(100);
+      RawPeer again = server.resume(slow);
+      for (int i = 0; i < 100; i++) {
+        again.expect(Msg.class);
+      }
+    }
+  }
+}
