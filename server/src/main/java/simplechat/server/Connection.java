@@ -95,14 +95,27 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Leaves a segment that retires; what follows from it waits until the log is at rest. */
   void lapse(Segment retired) {
-    if (!outbound.lapse(retired)) {
-      loop.eventLoop().execute(this::slow);
+    try {
+      if (!outbound.lapse(retired)) {
+        loop.eventLoop().execute(this::slow);
+      }
+    } catch (RuntimeException e) {
+      LOG.error("a connection failed", e);
+      outbound.abandon();
+      broken();
     }
   }
 
   /** Looks at the deadlines. */
   void tick() {
-    long now = loop.nowNanos();
+    try {
+      tick(loop.nowNanos());
+    } catch (RuntimeException e) {
+      failed(e);
+    }
+  }
+
+  private void tick(long now) {
     switch (state) {
       case STRANGER, JOINING -> {
         if (now - acceptedNanos >= server.config().joinTimeout().toNanos()) {
@@ -252,7 +265,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** We broke one: this connection pays, and no other. */
   void failed(Throwable cause) {
     LOG.error("a connection failed", cause);
-    end(ErrorCode.INTERNAL, "the server failed", LeftWhy.LOST);
+    try {
+      end(ErrorCode.INTERNAL, "the server failed", LeftWhy.LOST);
+    } catch (RuntimeException e) {
+      // It cannot even be ended in order. Whoever walks over the members must not notice.
+      outbound.abandon();
+      broken();
+    }
   }
 
   /** Returns false if the connection has ended meanwhile. */
