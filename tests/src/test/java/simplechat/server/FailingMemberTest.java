@@ -1,0 +1,70 @@
+package simplechat.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Field;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Joined;
+import simplechat.protocol.ServerMessage.Left;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.support.RawPeer;
+import simplechat.support.RunningServer;
+
+/** A fault in the handling of one member is that member's alone. */
+class FailingMemberTest {
+  /** Nothing that a peer sends makes the server fail, so a member is broken from within. */
+  @ParameterizedTest
+  @ValueSource(strings = {"passed", "segment"})
+  void theOthersGetTheEventAndTheMemberIsAnnouncedOnce(String broken) {
+    try (RunningServer server = RunningServer.start().toleratingErrors()) {
+      RawPeer alice = server.join("alice");
+      RawPeer bob = server.join("bob");
+      RawPeer carol = server.join("carol");
+      alice.await(Joined.class, joined -> joined.name().equals("carol"));
+      ConnectionLoop loop = server.server().roomLoop();
+      CompletableFuture.runAsync(() -> breakMember(loop, 1, broken), loop.eventLoop()).join();
+      alice.say("hi");
+      assertThat(carol.expect(Msg.class).text()).isEqualTo("hi");
+      assertThat(carol.expect(Left.class).name()).isEqualTo("bob");
+      alice.expect(Ack.class);
+      alice.expect(Left.class);
+      alice.say("again");
+      assertThat(carol.expect(Msg.class).text()).isEqualTo("again");
+      carol.expectNothing();
+      bob.readToEnd();
+      server.awaitMembers(2);
+      server.awaitConnections(2);
+    }
+  }
+
+  private static void breakMember(ConnectionLoop loop, int index, String fieldOfCursor) {
+    Object outbound = get(loop.connections().get(index), "outbound");
+    Object cursor = get(outbound, "cursor");
+    try {
+      field(cursor, fieldOfCursor).set(cursor, null);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Object get(Object owner, String name) {
+    try {
+      return field(owner, name).get(owner);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Field field(Object owner, String name) {
+    try {
+      Field field = owner.getClass().getDeclaredField(name);
+      field.setAccessible(true);
+      return field;
+    } catch (NoSuchFieldException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
