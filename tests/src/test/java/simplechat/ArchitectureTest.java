@@ -258,7 +258,7 @@ class ArchitectureTest {
 
   @Test
   void aClassIsPublicOnlyForAnotherPackage() {
-    Set<String> published = 
+    Set<String> published =
         Set.of(
             "ChatServer",
             "ServerConfig",
