@@ -171,8 +171,9 @@ story() {
   pause 0.8
   line "$bob" 'leave'
   until_shown "$bob" 'left the chat'
+  until_shown "$bob" '^\$ *$' # the shell's own prompt, so that nothing comes into the last pause
   until_shown "$alice" 'bob left'
-  pause 1
+  pause 1.2
 }
 
 until_shown "$server" '^\$'
@@ -204,6 +205,7 @@ awk -v header="{\"version\": 2, \"width\": $columns, \"height\": $rows}" -v paus
     }
   }
 ' "$raw" >"$cast"
+grep -q 'left the chat' "$cast" || fail 'the recording was cut too early; try on a quieter machine'
 if grep -qF -e "$HOME" -e "$(uname -n)" -e "$root" "$cast"; then
   fail 'the recording names this machine'
 fi
