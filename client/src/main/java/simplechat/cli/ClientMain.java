@@ -41,7 +41,10 @@ public final class ClientMain {
       description = "name or address of the server (" + DEFAULT_HOST + ")")
   private @Nullable String host;
 
-  @Option(names = "--port", paramLabel = "PORT", description = "its port (" + DEFAULT_PORT + ")")
+  @Option(
+      names = {"-p", "--port"},
+      paramLabel = "PORT",
+      description = "its port (" + DEFAULT_PORT + ")")
   private @Nullable String port;
 
   @Option(

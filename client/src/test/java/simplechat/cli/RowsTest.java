@@ -10,7 +10,7 @@ import simplechat.cli.Line.Look;
 import simplechat.cli.Line.Part;
 
 class RowsTest {
-  private static final long SEED = Long.getLong("chat.test.seed", System.nanoTime());
+  private static final long SEED = Long.getLong("test.seed", System.nanoTime());
 
   @Test
   void aLineThatFitsIsOneRow() {

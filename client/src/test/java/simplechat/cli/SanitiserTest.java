@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SanitiserTest {
-  private static final long SEED = Long.getLong("chat.test.seed", System.nanoTime());
+  private static final long SEED = Long.getLong("test.seed", System.nanoTime());
   private static final int STRINGS = 1_000_000;
 
   @Test

@@ -18,8 +18,8 @@ import simplechat.protocol.ServerMessage;
 
 /** No server brings a client to anything but one of its documented ends. */
 class HostileServerTest {
-  private static final int SESSIONS = Integer.getInteger("chat.test.sessions", 500);
-  private static final long SEED = Long.getLong("chat.test.seed", System.nanoTime());
+  private static final int SESSIONS = Integer.getInteger("test.sessions", 500);
+  private static final long SEED = Long.getLong("test.seed", System.nanoTime());
 
   @Test
   @Tag("slow")

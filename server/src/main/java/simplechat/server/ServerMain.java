@@ -38,7 +38,7 @@ import simplechat.protocol.Limits;
     footer = {
       "",
       "Each option can also be given by the environment: CHAT_ and its name in capitals,",
-      "as in CHAT_MAX_CONNECTIONS. Durations are 500ms, 30s, 2m, or seconds; sizes 64k, 16m, or bytes.",
+      "as in CHAT_MAX_CONNECTIONS. Times are 500ms, 30s, 2m, or seconds; sizes 64k, 16m, or bytes.",
       "",
       "Prints `listening on HOST:PORT` once it accepts; everything else goes to stderr.",
       "SIGTERM or SIGINT drains and exits 0; a second one ends at once."
@@ -91,7 +91,8 @@ public final class ServerMain implements Callable<Integer> {
       converter = DurationConverter.class,
       defaultValue = "${env:CHAT_HEARTBEAT:-30s}",
       description =
-          "of silence until a sign of life is asked for; closed at twice that (default: ${DEFAULT-VALUE})")
+          "of silence until a sign of life is asked for, and again until the end"
+              + " (default: ${DEFAULT-VALUE})")
   private Duration heartbeat = Duration.ZERO;
 
   @Option(
@@ -283,7 +284,7 @@ public final class ServerMain implements Callable<Integer> {
     public String[] getVersion() {
       String version = ServerMain.class.getPackage().getImplementationVersion();
       return new String[] {
-        "simple-chat "
+        "Simple Chat "
             + (version == null ? "development" : version)
             + ", protocol version "
             + Limits.VERSION

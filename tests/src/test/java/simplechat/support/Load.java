@@ -6,7 +6,7 @@ import java.util.function.LongConsumer;
 /**
  * How much a load test does: a fraction of the full count in the ordinary build, all of it with
  * {@code -Dchat.load=full}. And its seed, which it prints when it fails and takes back with {@code
- * -Dchat.seed=N}.
+ * -Dtest.seed=N}.
  */
 public final class Load {
   private static final boolean FULL = "full".equals(System.getProperty("chat.load"));
@@ -31,12 +31,12 @@ public final class Load {
   }
 
   public static void run(LongConsumer test) {
-    Long given = Long.getLong("chat.seed");
+    Long given = Long.getLong("test.seed");
     long seed = given == null ? System.nanoTime() : given;
     try {
       test.accept(seed);
     } catch (AssertionError | RuntimeException e) {
-      throw new AssertionError("-Dchat.seed=" + seed + ": " + e.getMessage(), e);
+      throw new AssertionError("-Dtest.seed=" + seed + ": " + e.getMessage(), e);
     }
   }
 }
