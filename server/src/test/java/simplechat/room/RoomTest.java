@@ -1,0 +1,376 @@
+package simplechat.room;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ClientMessage.Resume;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.MemberName;
+import simplechat.protocol.Positions;
+import simplechat.protocol.ProtocolException;
+import simplechat.protocol.ResumeToken;
+import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Event;
+import simplechat.protocol.ServerMessage.Left;
+import simplechat.protocol.ServerMessage.LeftWhy;
+import simplechat.protocol.ServerMessage.Msg;
+
+/** The room on one thread, with a clock that stands where it is put. */
+class RoomTest {
+  private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000);
+  private static final Duration WINDOW = Duration.ofMinutes(2);
+  private static final int LOG_BYTES = 1 << 20;
+
+  /** Without Netty's leak detector, which would be slow; what is left is counted instead. */
+  private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
+
+  private final Deque<Runnable> turn = new ArrayDeque<>();
+  private final List<Room> rooms = new ArrayList<>();
+  private long nanos = Long.MAX_VALUE - Duration.ofSeconds(100).toNanos();
+
+  private Room room(long firstPosition, long logBytes) {
+    RoomSettings settings =
+        new RoomSettings(
+            logBytes, 65_536, Duration.ofSeconds(30), WINDOW, 10_000, "", firstPosition);
+    Room room = new Room(settings, allocator, turn::add, () -> NOW, () -> nanos);
+    room.add(new Reader());
+    rooms.add(room);
+    return room;
+  }
+
+  @AfterEach
+  void free() {
+    rooms.forEach(Room::free);
+    assertThat(allocator.metric().usedDirectMemory()).isZero();
+  }
+
+  /** Nobody lags in these tests: a segment that retires is let go at once. */
+  private static final class Reader implements LogReader {
+    @Override
+    public void published() {}
+
+    @Override
+    public void retired(Segment segment) {
+      segment.release();
+    }
+  }
+
+  private void endTurn() {
+    while (!turn.isEmpty()) {
+      turn.remove().run();
+    }
+  }
+
+  private static FakeConnection join(Room room, String name) {
+    FakeConnection connection = new FakeConnection();
+    room.join(name(name), 0, null, connection);
+    return connection;
+  }
+
+  private static FakeConnection resume(Room room, FakeConnection earlier, long next) {
+    ServerMessage.Welcome before = earlier.welcome();
+    FakeConnection connection = new FakeConnection();
+    Resume resume = new Resume(before.token(), before.epoch(), next);
+    room.join(name(before.name()), 0, resume, connection);
+    return connection;
+  }
+
+  private static MemberName name(String name) {
+    try {
+      return MemberName.of(name);
+    } catch (ProtocolException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void say(Room room, FakeConnection speaker, int sendNo, String text) {
+    ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+    room.send(speaker.member(), speaker, sendNo, bytes, 0, bytes.readableBytes());
+  }
+
+  private static long position(long expected, int seq) {
+    try {
+      return Positions.expand(expected, seq);
+    } catch (ProtocolException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** {@code seq} is the low 32 bits of a position; both sides go on across its wrap. */
+  @ParameterizedTest
+  @ValueSource(longs = {0xFFFFFFFAL, 0x7FFFFFFAL, 0x1_FFFF_FFFAL, 0x1234_FFFF_FFFAL})
+  void positionsGoOnAcrossTheWrapOfSeq(long first) {
+    Room room = room(first, LOG_BYTES);
+    FakeConnection alice = join(room, "alice");
+    FakeConnection bob = join(room, "bob");
+    endTurn();
+    alice.read();
+    long expected = bob.welcome().next();
+    assertThat(expected).isEqualTo(first + 2);
+    for (int i = 1; i <= 10; i++) {
+      say(room, alice, i, "text " + i);
+      endTurn();
+      Msg msg = (Msg) bob.read().get(0);
+      assertThat(position(expected, msg.seq())).isEqualTo(expected);
+      assertThat(msg.time()).isEqualTo((int) NOW.getEpochSecond());
+      assertThat(alice.read()).containsExactly(new Ack((int) expected, i));
+      expected++;
+    }
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    FakeConnection again = resume(room, bob, first + 4);
+    endTurn();
+    assertThat(again.welcome().resumed()).isTrue();
+    List<ServerMessage> replay = again.read();
+    assertThat(replay).hasSize(8);
+    assertThat(position(first + 4, ((Event) replay.get(0)).seq())).isEqualTo(first + 4);
+    FakeConnection reader = new FakeConnection();
+    room.join(name("reader"), 3, null, reader);
+    endTurn();
+    assertThat(reader.read().get(0)).isInstanceOfSatisfying(Msg.class, msg -> isText(msg, 8));
+  }
+
+  private static void isText(Msg msg, int number) {
+    assertThat(msg.text()).isEqualTo("text " + number);
+  }
+
+  /** However many read it, an event lies in memory once, and every write points there. */
+  @Test
+  void anEventIsEncodedOnceForAThousandMembers() {
+    Room room = room(0, LOG_BYTES);
+    List<FakeConnection> members = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      members.add(join(room, "m" + i));
+    }
+    endTurn();
+    members.forEach(FakeConnection::read);
+    FakeConnection speaker = members.get(0);
+    long held = room.logBytes();
+    for (int i = 1; i <= 10; i++) {
+      say(room, speaker, i, "text " + i);
+    }
+    endTurn();
+    Pieces first = members.get(1).collect();
+    assertThat(first.count()).isEqualTo(1);
+    for (FakeConnection member : members.subList(2, members.size())) {
+      Pieces pieces = member.collect();
+      assertThat(pieces.count()).isEqualTo(1);
+      assertThat(pieces.buffer(0)).isSameAs(first.buffer(0));
+      assertThat(pieces.index(0)).isEqualTo(first.index(0));
+      assertThat(pieces.length(0)).isEqualTo(first.length(0));
+    }
+    assertThat(room.logBytes()).isEqualTo(held);
+    assertThat(speaker.read()).extracting(ServerMessage::getClass).containsOnly(Ack.class);
+  }
+
+  /** A token is good for the window from the loss, and for no longer. */
+  @Test
+  void aSessionCanComeBackAt119SecondsAndNotAt121() {
+    for (boolean late : new boolean[] {false, true}) {
+      Room room = room(0, LOG_BYTES);
+      FakeConnection bob = join(room, "bob");
+      nanos += Duration.ofSeconds(500).toNanos();
+      room.lose(bob.member(), bob, LeftWhy.LOST);
+      nanos += WINDOW.plusSeconds(late ? 1 : -1).toNanos();
+      if (late) {
+        assertThat(resume(room, bob, 1).welcome().resumed()).isFalse();
+      } else {
+        room.expire();
+        assertThat(resume(room, bob, 1).welcome().resumed()).isTrue();
+      }
+      endTurn();
+    }
+  }
+
+  /** The window is counted from the last loss, and those who are forgotten cost nothing. */
+  @Test
+  void everyLossBeginsANewWindowAndWhoIsForgottenIsGone() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection bob = join(room, "bob");
+    for (int i = 0; i < 5; i++) {
+      room.lose(bob.member(), bob, LeftWhy.LOST);
+      nanos += WINDOW.minusSeconds(1).toNanos();
+      room.expire();
+      bob = resume(room, bob, bob.welcome().head());
+      assertThat(bob.welcome().resumed()).isTrue();
+    }
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    assertThat(room.lost()).isEqualTo(1);
+    nanos += WINDOW.plusSeconds(1).toNanos();
+    room.expire();
+    assertThat(room.lost()).isZero();
+    assertThat(room.members()).isZero();
+    endTurn();
+  }
+
+  /** A refused resume leaves what is left of the window. */
+  @Test
+  void aTakenNameDoesNotEndTheWindow() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection bob = join(room, "bob");
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    FakeConnection thief = join(room, "BOB");
+    nanos += WINDOW.minusSeconds(1).toNanos();
+    assertThat(resume(room, bob, 1).refusal()).isEqualTo(ErrorCode.NAME_TAKEN);
+    room.leave(thief.member(), thief);
+    assertThat(resume(room, bob, 1).welcome().resumed()).isTrue();
+    endTurn();
+  }
+
+  @Test
+  void aTokenCannotBeGuessed() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection bob = join(room, "bob");
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    Random random = new Random(1);
+    ResumeToken token = bob.welcome().token();
+    for (int i = 0; i < 100_000; i++) {
+      ResumeToken guess =
+          i % 2 == 0
+              ? new ResumeToken(random.nextLong(), random.nextLong())
+              : new ResumeToken(token.high(), token.low() ^ (1L << i % 64));
+      FakeConnection stranger = new FakeConnection();
+      room.join(name("bob"), 0, new Resume(guess, bob.welcome().epoch(), 1), stranger);
+      assertThat(stranger.welcome().resumed()).isFalse();
+      room.leave(stranger.member(), stranger);
+      endTurn();
+    }
+    assertThat(resume(room, bob, bob.welcome().head()).welcome().resumed()).isTrue();
+    endTurn();
+  }
+
+  /** A connection that was replaced speaks, leaves and is lost for nobody any more. */
+  @Test
+  void whatComesFromAReplacedConnectionHasNoEffect() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection alice = join(room, "alice");
+    FakeConnection old = join(room, "bob");
+    FakeConnection next = resume(room, old, 2);
+    endTurn();
+    alice.read();
+    assertThat(old.dismissal()).isEqualTo(ErrorCode.REPLACED);
+    say(room, old, 1, "too late");
+    room.refusedSend(old.member(), old, 1);
+    room.lose(old.member(), old, LeftWhy.LOST);
+    room.leave(old.member(), old);
+    endTurn();
+    assertThat(alice.read()).isEmpty();
+    assertThat(room.members()).isEqualTo(2);
+    say(room, next, 1, "now");
+    endTurn();
+    assertThat(alice.read()).hasSize(1);
+    assertThat(old.read()).as("behind its own LEFT").isEmpty();
+  }
+
+  /** The stream of a connection ends at its own LEFT, before anybody tells its loop so. */
+  @Test
+  void nothingIsGivenBehindAnOwnLeft() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection alice = join(room, "alice");
+    FakeConnection bob = join(room, "bob");
+    endTurn();
+    say(room, bob, 1, "last");
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    say(room, alice, 1, "behind");
+    FakeConnection again = resume(room, bob, bob.welcome().next());
+    say(room, again, 2, "successor's");
+    endTurn();
+    assertThat(bob.read()).extracting(ServerMessage::getClass).containsExactly(Ack.class);
+    List<ServerMessage> replay = again.read();
+    assertThat(replay.get(0)).isEqualTo(new Ack((int) bob.welcome().next(), 1));
+    assertThat(((Msg) replay.get(1)).text()).isEqualTo("behind");
+    assertThat(replay.get(2))
+        .isInstanceOfSatisfying(Ack.class, a -> assertThat(a.sendNo()).isEqualTo(2));
+    assertThat(replay).hasSize(3);
+  }
+
+  /** An empty room and a room of one turn the log over in the memory that they were given. */
+  @Test
+  void theLogStaysWithinItsBoundWhoeverReadsIt() {
+    Room room = room(0, LOG_BYTES);
+    for (int i = 0; i < 50_000; i++) {
+      FakeConnection passing = join(room, "passing");
+      if (i % 2 == 0) {
+        room.leave(passing.member(), passing);
+      } else {
+        room.lose(passing.member(), passing, LeftWhy.LOST);
+        nanos += WINDOW.plusSeconds(1).toNanos();
+        room.expire();
+      }
+      endTurn();
+      assertThat(room.logBytes()).isLessThanOrEqualTo(LOG_BYTES);
+    }
+    assertThat(room.lost()).isZero();
+    FakeConnection alice = join(room, "alice");
+    for (int i = 1; i <= 20_000; i++) {
+      say(room, alice, i, "x".repeat(200));
+      endTurn();
+      assertThat(alice.read()).hasSize(1);
+    }
+    assertThat(room.logBytes()).isLessThanOrEqualTo(LOG_BYTES);
+  }
+
+  /** A join into a full log looks for its place by segments, not by events. */
+  @Test
+  void aJoinCostsTheSameInAFullLog() {
+    Room room = room(0, 16 << 20);
+    FakeConnection alice = join(room, "alice");
+    FakeConnection bob = join(room, "bob");
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    for (int i = 1; i <= 200_000; i++) {
+      say(room, alice, i, "x".repeat(64));
+      if (i % 100 == 0) {
+        endTurn();
+        alice.read();
+      }
+    }
+    endTurn();
+    long best = Long.MAX_VALUE;
+    for (int i = 0; i < 20; i++) {
+      long since = System.nanoTime();
+      FakeConnection reader = new FakeConnection();
+      room.join(name("reader" + i), 10, null, reader);
+      bob = resume(room, bob, reader.welcome().head() - 50_000);
+      assertThat(bob.welcome().resumed()).isTrue();
+      best = Math.min(best, System.nanoTime() - since);
+      endTurn();
+    }
+    assertThat(Duration.ofNanos(best)).isLessThan(Duration.ofMillis(100));
+  }
+
+  /** LEFT is published with its members counted, once, whoever reports the loss again. */
+  @Test
+  void aLossIsAnnouncedOnce() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection alice = join(room, "alice");
+    FakeConnection bob = join(room, "bob");
+    endTurn();
+    alice.read();
+    room.lose(bob.member(), bob, LeftWhy.SLOW);
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    room.leave(bob.member(), bob);
+    endTurn();
+    assertThat(alice.read())
+        .singleElement()
+        .isInstanceOfSatisfying(
+            Left.class,
+            left -> {
+              assertThat(left.why()).isEqualTo(LeftWhy.SLOW);
+              assertThat(left.members()).isEqualTo(1);
+            });
+  }
+}
