@@ -152,7 +152,9 @@ final class RoomLog {
       messages++;
     }
     Run run = open;
-    if (run == null || run.owner() != owner) {
+    // JOINED and LEFT are runs of their own: who has been sent the ACK of what was said before its
+    // LEFT comes back behind that ACK, not behind the LEFT, and must not be sent it again.
+    if (sendNo == 0 || run == null || run.owner() != owner) {
       run = new Run(owner, from, end);
       tail.add(run);
       owner.add(run);

@@ -298,6 +298,26 @@ class RoomTest {
     assertThat(replay).hasSize(3);
   }
 
+  /** The ACK of what was said in the turn of the loss has come, and does not come again. */
+  @Test
+  void whatWasAcknowledgedBeforeTheLossIsNotAcknowledgedAgain() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection bob = join(room, "bob");
+    endTurn();
+    say(room, bob, 1, "last");
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    endTurn();
+    Ack ack = (Ack) bob.read().get(0);
+    FakeConnection again = resume(room, bob, ack.seq() + 1);
+    endTurn();
+    assertThat(again.read()).isEmpty();
+    say(room, again, 2, "next");
+    endTurn();
+    assertThat(again.read())
+        .singleElement()
+        .isInstanceOfSatisfying(Ack.class, next -> assertThat(next.sendNo()).isEqualTo(2));
+  }
+
   /** An empty room and a room of one turn the log over in the memory that they were given. */
   @Test
   void theLogStaysWithinItsBoundWhoeverReadsIt() {
