@@ -507,8 +507,8 @@ class ResumeTest {
   @ParameterizedTest
   @EnumSource
   void chainsAreEqualAfterManyCuts(Shape shape) {
-    int members = Load.count(10, 200);
-    int cuts = Load.count(10, 50);
+    int members = Load.count(12, 50);
+    int cuts = Load.count(20, 50);
     Load.run(
         seed -> {
           try (RunningServer server = shape.start();
