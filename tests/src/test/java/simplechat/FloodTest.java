@@ -106,7 +106,7 @@ class FloodTest {
       return "FRAME_TOO_LARGE";
     }
     return switch (type) {
-      case 1 -> length < 4 ? "MALFORMED" : "NOT_CHAT";
+      case 1 -> length == 0 ? "MALFORMED" : "NOT_CHAT";
       case 4 -> length < 4 ? "MALFORMED" : "PONG";
       default -> "JOIN_FIRST";
     };
@@ -203,6 +203,7 @@ class FloodTest {
       for (RawPeer guest : guests) {
         guest.close();
       }
+      guests.clear();
       server.awaitConnections(talkers.size());
       server.awaitMembers(talkers.size());
       assertThat(Memory.heldBytes() - before).as(again).isLessThan(20 * MIB);
