@@ -1,0 +1,107 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.support.RawPeer;
+import simplechat.support.ServerProcess;
+
+/** The programs as they are shipped: each jar alone, as a process. */
+class PackagedJarsIT {
+  private static final Path SERVER = jar("server");
+  private static final Path CLIENT = jar("client");
+
+  @Test
+  void theServerJarIsAWholeServer() {
+    try (ServerProcess server = server();
+        RawPeer alice = RawPeer.connect(server.address());
+        RawPeer bob = RawPeer.connect(server.address())) {
+      alice.join("alice");
+      bob.join("bob");
+      bob.say("hello").expect(Ack.class);
+      assertThat(alice.await(Msg.class).text()).isEqualTo("hello");
+      server.signal("TERM");
+      alice.expectBye(ErrorCode.SHUTDOWN);
+      bob.expectBye(ErrorCode.SHUTDOWN);
+      alice.close();
+      bob.close();
+      assertThat(server.exit()).isZero();
+      assertThat(server.out()).hasSize(1);
+      assertThat(server.err()).isEmpty();
+    }
+  }
+
+  @Test
+  void theServerJarKnowsItsVersion() {
+    try (ServerProcess server = run(SERVER, "--version")) {
+      assertThat(server.exit()).isZero();
+      assertThat(server.out()).singleElement().asString().matches("simple-chat \\d+\\.\\d+.*");
+    }
+  }
+
+  @Test
+  void aMessageReachesTheOtherClientAndNotItsSender() {
+    assumeTrue(Files.exists(CLIENT), "there is no client yet");
+    try (ServerProcess server = server()) {
+      InetSocketAddress address = server.address();
+      try (ServerProcess alice = client(address, "alice");
+          ServerProcess bob = client(address, "bob")) {
+        alice.type("who");
+        awaitLine(alice, "bob");
+        bob.type("send hello from bob");
+        awaitLine(alice, "bob: hello from bob");
+        bob.type("leave");
+        assertThat(bob.exit()).isZero();
+        assertThat(bob.out()).noneMatch(line -> line.contains("hello from bob"));
+        alice.endOfInput();
+        assertThat(alice.exit()).isZero();
+        assertThat(Stream.concat(alice.err().stream(), bob.err().stream())).isEmpty();
+      }
+      assertThat(server.signal("TERM").exit()).isZero();
+      assertThat(server.err()).isEmpty();
+    }
+  }
+
+  private static void awaitLine(ServerProcess program, String part) {
+    Awaitility.await(part)
+        .until(() -> program.out().stream().anyMatch(line -> line.contains(part)));
+  }
+
+  private static ServerProcess server() {
+    return run(SERVER, "--port", "0");
+  }
+
+  private static ServerProcess client(InetSocketAddress address, String name) {
+    return run(
+        CLIENT,
+        "--host",
+        address.getHostString(),
+        "--port",
+        Integer.toString(address.getPort()),
+        "--username",
+        name);
+  }
+
+  private static ServerProcess run(Path jar, String... options) {
+    Stream<String> java =
+        Stream.of(
+            ServerProcess.java(), "-Xlog:disable", "-Xlog:all=error:stderr", "-jar", "" + jar);
+    List<String> command = Stream.concat(java, Stream.of(options)).toList();
+    return ServerProcess.run(Map.of(), command);
+  }
+
+  private static Path jar(String module) {
+    return Sources.root().resolve(module).resolve("target/chat-" + module + ".jar");
+  }
+}
