@@ -25,7 +25,7 @@ import simplechat.room.Segment;
  * One client: the state it is in, what it asks of the room and is answered, its deadlines and its
  * end.
  *
- * <p>Threading: the connection's loop, Bounds: {@link Inbound} for the input, {@link
+ * <p>Threading: the connection's loop. Bounds: {@link Inbound} for the input, {@link
  * Limits#CONTROL_MAX_BYTES} of answers. Endings: a last frame that is decided, a socket that fails,
  * or a peer that takes nothing; each frees the name at once, and then the socket when the peer has
  * had time to read.
@@ -59,6 +59,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private int sendNo;
   private boolean outputEnded;
   private boolean pinged;
+  private boolean gone;
   private long inputNanos;
   private long endedNanos;
   private int index;
@@ -194,12 +195,20 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    room.lose(LeftWhy.LOST);
-    state = State.ENDING;
-    inbound.close();
-    outbound.close();
-    loop.remove(this);
-    server.closed();
+    gone();
+  }
+
+  /** The socket is closed: lets go of everything, at the first call. */
+  void gone() {
+    if (!gone) {
+      gone = true;
+      room.lose(LeftWhy.LOST);
+      state = State.ENDING;
+      inbound.close();
+      outbound.close();
+      loop.remove(this);
+      server.closed();
+    }
   }
 
   @Override

@@ -153,18 +153,29 @@ final class Inbound implements FrameDecoder.Sink {
     }
   }
 
-  /** Puts the channel back into epoll, and then reads again. */
+  /**
+   * Puts the channel back into epoll, and then reads again. A channel that is closed in between
+   * never becomes inactive.
+   */
   private void remember() {
     channel
         .deregister()
         .addListener(
             out -> {
               if (channel.isOpen()) {
-                loop.eventLoop()
-                    .register(channel)
-                    .addListener(in -> channel.config().setAutoRead(!paused));
+                loop.eventLoop().register(channel).addListener(in -> remembered());
+              } else {
+                connection.gone();
               }
             });
+  }
+
+  private void remembered() {
+    if (channel.isOpen()) {
+      channel.config().setAutoRead(!paused);
+    } else {
+      connection.gone();
+    }
   }
 
   @Override
@@ -197,11 +208,7 @@ final class Inbound implements FrameDecoder.Sink {
     }
     requireOpening(type);
     if (type == MessageType.HELLO.code()) {
-      for (int i = 0; i < Math.min(available, Integer.BYTES); i++) {
-        if (buffer.getByte(index + i) != (byte) (Limits.MAGIC >> (24 - 8 * i))) {
-          throw notChat();
-        }
-      }
+      requireMagic(buffer, index, available);
     }
   }
 
@@ -231,6 +238,7 @@ final class Inbound implements FrameDecoder.Sink {
   }
 
   private void hello(ByteBuf buffer, int index, int length) throws ProtocolException {
+    requireMagic(buffer, index, length);
     try {
       if (MessageCodec.decodeClient(MessageType.HELLO.code(), buffer, index, length)
           instanceof ClientMessage.Hello hello) {
@@ -271,6 +279,16 @@ final class Inbound implements FrameDecoder.Sink {
     MessageType known = MessageType.of(type);
     if (known == null || !OPENINGS.contains(known)) {
       throw notChat();
+    }
+  }
+
+  /** As much of it as is there, so that the first wrong byte decides however the bytes came. */
+  private static void requireMagic(ByteBuf buffer, int index, int available)
+      throws ProtocolException {
+    for (int i = 0; i < Math.min(available, Integer.BYTES); i++) {
+      if (buffer.getByte(index + i) != (byte) (Limits.MAGIC >> (24 - 8 * i))) {
+        throw notChat();
+      }
     }
   }
 
