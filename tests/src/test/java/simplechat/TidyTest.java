@@ -26,7 +26,7 @@ class TidyTest {
   private static final int FILE_LINES = 400;
 
   /** What may be longer: one class with one state machine. No other is to come. */
-  private static final Map<String, Integer> LONGER = Map.of("Connection.java", 700);
+  private static final Map<String, Integer> LONGER = Map.of("Connection.java", 430);
 
   private static final int METHOD_LINES = 60;
   private static final int COLUMNS = 100;
