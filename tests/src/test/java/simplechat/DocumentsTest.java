@@ -58,7 +58,7 @@ class DocumentsTest {
       if (line.startsWith("#")) {
         here = line.toLowerCase(Locale.ROOT).contains(program);
       }
-      Matcher row = Pattern.compile("\\| *`?(?:-\\w, )?(--[a-z-]+).*").matcher(line);
+      Matcher row = Pattern.compile("\\| *`?(?:-\\w, )?(--[a-z][a-z-]*).*").matcher(line);
       if (here && row.matches()) {
         options.add(row.group(1));
       }
