@@ -22,6 +22,11 @@ public final class Cursor {
   /** The last run of the member that lies behind the cursor, or a stub before the first. */
   private Run passed;
 
+  /**
+   * False if the cursor is known to stand between frames, which saves looking for where they begin.
+   */
+  private boolean torn;
+
   private long limit = Long.MAX_VALUE;
   private long cameInAt;
   private @Nullable Gap gap;
@@ -56,7 +61,7 @@ public final class Cursor {
   /** Nothing more is sent but the rest of the frame in which the cursor stands. */
   public void stopAtBoundary() {
     gap = null;
-    stopAt(segment.firstByte() + segment.boundary(offset));
+    stopAt(segment.firstByte() + boundary());
   }
 
   /** True if all that there was to send before the stop has been sent. */
@@ -68,7 +73,7 @@ public final class Cursor {
    * Bytes that are missing to the end of the frame in which the cursor stands; 0 between frames.
    */
   public int tornBytes() {
-    return segment.boundary(offset) - offset;
+    return boundary() - offset;
   }
 
   /** Writes those bytes to {@code out}. */
@@ -81,7 +86,7 @@ public final class Cursor {
    * #collect}.
    */
   public void collectTorn(Pieces pieces) {
-    int end = segment.boundary(offset);
+    int end = boundary();
     if (end > offset) {
       pieces.addLog(segment, offset, end, passed);
     }
@@ -96,7 +101,7 @@ public final class Cursor {
   public boolean collect(Pieces pieces) {
     int before = pieces.count();
     Segment at = segment;
-    int from = before == 0 ? offset : segment.boundary(offset);
+    int from = before == 0 ? offset : boundary();
     Run behind = passed;
     Run due = null;
     if (gap != null) {
@@ -172,6 +177,7 @@ public final class Cursor {
       if (after != null && passedAfter != null) {
         boolean log = pieces.isLog(whole);
         moveTo(after, log ? pieces.index(whole) + rest : pieces.offsetAfter(whole), passedAfter);
+        torn = log;
       }
     }
   }
@@ -185,7 +191,7 @@ public final class Cursor {
     if (next == null) {
       throw new IllegalStateException("the newest segment cannot retire");
     }
-    long position = segment.position(segment.boundary(offset));
+    long position = segment.position(boundary());
     long end = next.firstPosition();
     if (limit < next.firstByte()) {
       end = Math.max(position, segment.position((int) (limit - segment.firstByte())));
@@ -238,6 +244,12 @@ public final class Cursor {
     this.segment = segment;
     this.offset = offset;
     this.passed = passed;
+    this.torn = false;
+  }
+
+  /** Where the frame ends in which the cursor stands, or where it stands. */
+  private int boundary() {
+    return torn ? segment.boundary(offset) : offset;
   }
 
   private static ServerMessage.Ack ack(Run run) {
