@@ -196,8 +196,10 @@ public final class Room {
    * @return where everybody's stream ends, for {@link Cursor#stopAt}
    */
   public long close() {
-    closed = true;
-    log.publish();
+    if (!closed) {
+      closed = true;
+      log.publish();
+    }
     return log.endByte();
   }
 

@@ -171,6 +171,7 @@ public final class ChatServer {
   public CompletionStage<Void> close() {
     ending.set(true);
     stopListening();
+    execute(roomLoop(), room::close);
     onEachConnection(Connection::cut);
 
     group
