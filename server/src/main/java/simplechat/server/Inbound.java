@@ -145,10 +145,12 @@ final class Inbound implements FrameDecoder.Sink {
   private void pause(boolean pause) {
     if (paused != pause) {
       paused = pause;
-      if (pause || !Transport.isForgotten(channel)) {
-        channel.config().setAutoRead(!pause);
-      } else {
+      if (!pause && Transport.isReset(channel)) {
+        connection.broken();
+      } else if (!pause && Transport.isForgotten(channel)) {
         remember();
+      } else {
+        channel.config().setAutoRead(!pause);
       }
     }
   }

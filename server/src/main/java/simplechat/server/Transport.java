@@ -58,8 +58,11 @@ enum Transport {
     }
   };
 
-  /** Neither side has ended; as Linux numbers the states. */
-  private static final int TCP_ESTABLISHED = 1;
+  /** The peer has reset the connection; as Linux numbers the states. */
+  private static final int TCP_CLOSE = 7;
+
+  /** The peer has ended its side of the stream. */
+  private static final int TCP_CLOSE_WAIT = 8;
 
   /** The native one where there is one. */
   static Transport best() {
@@ -72,9 +75,18 @@ enum Transport {
    * put it back. It must be registered anew.
    */
   static boolean isForgotten(Channel channel) {
-    return channel instanceof EpollSocketChannel epoll
-        && epoll.isOpen()
-        && epoll.tcpInfo().state() != TCP_ESTABLISHED;
+    return tcpState(channel) == TCP_CLOSE_WAIT;
+  }
+
+  /** True if the peer has reset the connection, of which epoll may not speak (again) either. */
+  static boolean isReset(Channel channel) {
+    return tcpState(channel) == TCP_CLOSE;
+  }
+
+  private static int tcpState(Channel channel) {
+    return channel instanceof EpollSocketChannel epoll && epoll.isOpen()
+        ? epoll.tcpInfo().state()
+        : 0;
   }
 
   /**
