@@ -46,6 +46,10 @@ public final class RawPeer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final int REMEMBERED = 8;
 
+  /** One for all peers of a thread: tests that measure memory have many peers. */
+  private static final ThreadLocal<byte[]> READ_BUFFER =
+      ThreadLocal.withInitial(() -> new byte[READ_BYTES]);
+
   /** Heap memory that nobody has to release: a peer may end inside a frame. */
   private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false, true);
 
@@ -55,7 +59,6 @@ public final class RawPeer implements AutoCloseable {
   private final Deque<ServerMessage> recent = new ArrayDeque<>();
   private final Map<Integer, String> sentTexts = new HashMap<>();
   private final StreamCheck check = new StreamCheck();
-  private final byte[] readBuffer = new byte[READ_BYTES];
   private @Nullable Chain chain;
   private int sendNo;
   private boolean ended;
@@ -280,7 +283,7 @@ public final class RawPeer implements AutoCloseable {
   public boolean isReset() {
     try {
       socket.setSoTimeout((int) PATIENCE.toMillis());
-      while (socket.getInputStream().read(readBuffer) >= 0) {
+      while (socket.getInputStream().read(READ_BUFFER.get()) >= 0) {
         // Whatever it was.
       }
       return false;
@@ -420,6 +423,7 @@ public final class RawPeer implements AutoCloseable {
 
   /** False at the end of the stream. */
   private boolean fill() throws IOException {
+    byte[] readBuffer = READ_BUFFER.get();
     int count = ended ? -1 : socket.getInputStream().read(readBuffer, 0, readAtMostBytes);
     if (count < 0) {
       ended = true;
