@@ -138,7 +138,9 @@ class GapTest {
               bob.send(new simplechat.protocol.ClientMessage.Ping(1));
               bob.await(ServerMessage.Pong.class);
               bob.reset();
-              alice.await(ServerMessage.Left.class);
+              // Not the LEFT of the one before: this one's must lie before what alice says.
+              alice.await(
+                  ServerMessage.Left.class, left -> left.why() == ServerMessage.LeftWhy.LOST);
               int before = alice.sendNo();
               int others = 100 + random.nextInt(100);
               for (int i = 0; i < others; i++) {

@@ -471,7 +471,10 @@ public final class RawPeer implements AutoCloseable {
   }
 
   private String history() {
-    return "; before that " + recent;
+    return "; before that "
+        + recent.stream()
+            .map(message -> message.toString().replaceAll("(?s)(.{120}).*", "$1..."))
+            .toList();
   }
 
   private final class Frames implements FrameDecoder.Sink {
