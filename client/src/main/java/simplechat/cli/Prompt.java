@@ -48,7 +48,7 @@ final class Prompt {
     reader.option(Option.INSERT_TAB, false);
     reader.option(Option.MENU_COMPLETE, true);
     reader.setCompleter((line, word, found) -> complete(word, names.get(), found));
-    takeInterruptKey(terminal);
+    bindInterruptKey();
   }
 
   LineReader reader() {
@@ -76,21 +76,27 @@ final class Prompt {
     }
   }
 
+  /**
+   * While a line is read, Ctrl-C is a key like any other; before and after, it is the driver's,
+   * which makes a signal of it.
+   */
   private @Nullable String read(String prompt, String typed) {
+    Terminal terminal = reader.getTerminal();
+    Attributes before = terminal.getAttributes();
+    Attributes reading = new Attributes(before);
+    reading.setControlChar(ControlChar.VINTR, NO_KEY);
+    terminal.setAttributes(reading);
     try {
       return reader.readLine(prompt, null, (Character) null, typed);
     } catch (EndOfFileException | UserInterruptException e) {
       return null;
+    } finally {
+      terminal.setAttributes(before);
     }
   }
 
-  /**
-   * Takes Ctrl-C from the driver, which would make it a signal, and binds it like any other key.
-   */
-  private void takeInterruptKey(Terminal terminal) {
-    Attributes attributes = terminal.getAttributes();
-    attributes.setControlChar(ControlChar.VINTR, NO_KEY);
-    terminal.setAttributes(attributes);
+  /** Binds Ctrl-C: it clears what is typed, and on an empty line ends. */
+  private void bindInterruptKey() {
     reader
         .getWidgets()
         .put(

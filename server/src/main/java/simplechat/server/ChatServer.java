@@ -21,14 +21,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import simplechat.protocol.ErrorCode;
 import simplechat.room.Room;
 import simplechat.room.RoomSettings;
@@ -45,7 +42,6 @@ import simplechat.room.RoomSettings;
  * left.
  */
 public final class ChatServer {
-  private static final Logger LOG = LoggerFactory.getLogger(ChatServer.class);
   private static final Duration LINGER = Duration.ofSeconds(2);
   private static final Duration TICK_MAX = Duration.ofMillis(250);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
@@ -152,18 +148,18 @@ public final class ChatServer {
       return closed;
     }
     stopListening();
-    execute(
-        roomLoop(),
-        () -> {
-          int retryAfter = retryAfter();
-          long endByte = room.close();
-          onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
-          closeIfIdle();
+    roomLoop()
+        .execute(
+            () -> {
+              int retryAfter = retryAfter();
+              long endByte = room.close();
+              onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
+              closeIfIdle();
 
-          roomLoop()
-              .eventLoop()
-              .schedule(this::close, config.drain().toMillis(), TimeUnit.MILLISECONDS);
-        });
+              roomLoop()
+                  .eventLoop()
+                  .schedule(this::close, config.drain().toMillis(), TimeUnit.MILLISECONDS);
+            });
     return closed;
   }
 
@@ -171,7 +167,7 @@ public final class ChatServer {
   public CompletionStage<Void> close() {
     ending.set(true);
     stopListening();
-    execute(roomLoop(), room::close);
+    roomLoop().execute(room::close);
     onEachConnection(Connection::cut);
 
     group
@@ -274,15 +270,7 @@ public final class ChatServer {
 
   private void onEachConnection(Consumer<Connection> task) {
     for (ConnectionLoop loop : loops.values()) {
-      execute(loop, () -> List.copyOf(loop.connections()).forEach(task));
-    }
-  }
-
-  private static void execute(ConnectionLoop loop, Runnable task) {
-    try {
-      loop.eventLoop().execute(task);
-    } catch (RejectedExecutionException e) {
-      LOG.debug("closed already", e);
+      loop.execute(() -> List.copyOf(loop.connections()).forEach(task));
     }
   }
 

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
@@ -106,7 +107,7 @@ final class ConnectionLoop implements LogReader {
     if (eventLoop.inEventLoop()) {
       walk();
     } else if (woken.compareAndSet(false, true)) {
-      eventLoop.execute(
+      execute(
           () -> {
             woken.set(false);
             walk();
@@ -118,8 +119,18 @@ final class ConnectionLoop implements LogReader {
   public void retired(Segment segment) {
     if (eventLoop.inEventLoop()) {
       leave(segment);
-    } else {
-      eventLoop.execute(() -> leave(segment));
+    } else if (!execute(() -> leave(segment))) {
+      segment.release();
+    }
+  }
+
+  /** Runs a task here; false if the loop has ended, and so have its connections. */
+  boolean execute(Runnable task) {
+    try {
+      eventLoop.execute(task);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
     }
   }
 

@@ -165,7 +165,7 @@ final class RoomLink implements MemberConnection {
     if (isDirect()) {
       task.run();
     } else {
-      server.roomLoop().eventLoop().execute(task);
+      server.roomLoop().execute(task);
     }
   }
 
@@ -173,7 +173,7 @@ final class RoomLink implements MemberConnection {
     if (loop.eventLoop().inEventLoop()) {
       task.run();
     } else {
-      loop.eventLoop().execute(task);
+      loop.execute(task);
     }
   }
 }

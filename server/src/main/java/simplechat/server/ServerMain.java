@@ -4,8 +4,8 @@ import io.netty.util.NetUtil;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.math.BigDecimal;
-import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -258,16 +258,19 @@ public final class ServerMain implements Callable<Integer> {
         NetUtil.toAddressString(address.getAddress()), address.getPort());
   }
 
+  /** What the system said, without the system call that said it. */
   private static String reason(@Nullable Throwable cause) {
-    if (cause instanceof BindException bind) {
-      String message = String.valueOf(bind.getMessage());
-      return message.contains("in use") ? "the port is in use" : message;
-    }
-    if (cause instanceof UnresolvedAddressException
-        || cause instanceof java.net.UnknownHostException) {
+    if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
       return "unknown host";
     }
-    return String.valueOf(cause == null ? null : cause.getMessage());
+    String message = String.valueOf(cause == null ? null : cause.getMessage());
+    if (message.contains("in use")) {
+      return "the port is in use";
+    }
+    if (message.contains("Cannot assign")) {
+      return "this machine does not have that address";
+    }
+    return message.contains("denied") ? "this port is not permitted" : message;
   }
 
   private static String oneLine(Throwable e) {
