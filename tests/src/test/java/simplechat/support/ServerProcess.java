@@ -17,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -39,8 +40,8 @@ public final class ServerProcess implements AutoCloseable {
 
   private ServerProcess(Process process) {
     this.process = process;
-    outEnd = collect(process.getInputStream(), out);
-    errEnd = collect(process.getErrorStream(), err);
+    outEnd = collect(process.getInputStream(), this::addOut);
+    errEnd = collect(process.getErrorStream(), err::add);
     outEnd.thenRun(() -> firstLine.complete(""));
   }
 
@@ -158,7 +159,12 @@ public final class ServerProcess implements AutoCloseable {
     get(process.onExit(), "the end of a killed process");
   }
 
-  private CompletableFuture<Void> collect(InputStream stream, List<String> lines) {
+  private void addOut(String line) {
+    out.add(line);
+    firstLine.complete(line);
+  }
+
+  private CompletableFuture<Void> collect(InputStream stream, Consumer<String> lines) {
     CompletableFuture<Void> end = new CompletableFuture<>();
     Thread reader =
         new Thread(
@@ -166,13 +172,10 @@ public final class ServerProcess implements AutoCloseable {
               try (BufferedReader in =
                   new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
                 for (String line = in.readLine(); line != null; line = in.readLine()) {
-                  lines.add(line);
-                  if (lines == out) {
-                    firstLine.complete(line);
-                  }
+                  lines.accept(line);
                 }
               } catch (IOException e) {
-                lines.add("unreadable: " + e.getMessage());
+                lines.accept("unreadable: " + e.getMessage());
               } finally {
                 end.complete(null);
               }
