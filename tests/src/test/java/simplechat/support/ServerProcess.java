@@ -70,6 +70,10 @@ public final class ServerProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(java());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"));
+    if (Runtime.version().feature() >= 24) {
+      // The program's jar says this in its manifest; a class path cannot.
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add("simplechat.server.ServerMain");
     command.addAll(List.of(options));
