@@ -18,7 +18,6 @@ public final class Segment {
   private volatile int end;
   private volatile @Nullable Segment next;
 
-  private int events;
   private int messages;
   private @Nullable Run firstRun;
   private @Nullable Run lastRun;
@@ -60,11 +59,6 @@ public final class Segment {
     return next;
   }
 
-  /** Room's loop only: how many events lie here, published or not. */
-  int events() {
-    return events;
-  }
-
   /** Room's loop only: how many of them are MSGs. */
   int messages() {
     return messages;
@@ -76,7 +70,6 @@ public final class Segment {
   }
 
   void counted(boolean message) {
-    events++;
     if (message) {
       messages++;
     }

@@ -156,7 +156,6 @@ public final class ServerMain implements Callable<Integer> {
       description = "shown to those who join")
   private String greeting = "";
 
-  @SuppressWarnings("checkstyle:ConstantName")
   enum TransportOption {
     auto,
     nio
