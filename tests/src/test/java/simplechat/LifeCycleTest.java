@@ -3,6 +3,7 @@ package simplechat;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -29,7 +30,8 @@ import simplechat.support.RunningServer;
 
 /** Groups D and J1 within one process: how connections and servers end, and who gets in. */
 class LifeCycleTest {
-  private static final byte[] NOISE = new byte[16 * 1024];
+  /** Good frames: with two loops a peer may still be heard while word of its end is on the way. */
+  private static final byte[] PINGS = pings(1_000);
 
   /** What makes the server say good-bye with a code. */
   record Ending(ErrorCode code, boolean joins, Consumer<RawPeer> trigger) {
@@ -75,14 +77,23 @@ class LifeCycleTest {
   /** As much as no socket's buffers take: 16 MiB. */
   private static boolean sendsOn(RawPeer peer) {
     try {
-      for (int i = 0; i < 1024; i++) {
-        peer.sendBytes(NOISE);
+      for (int sent = 0; sent < 16 << 20; sent += PINGS.length) {
+        peer.sendBytes(PINGS);
       }
       peer.halfClose();
       return true;
     } catch (UncheckedIOException e) {
       return false;
     }
+  }
+
+  private static byte[] pings(int count) {
+    byte[] ping = RawPeer.bytesOf(new ClientMessage.Ping(1));
+    ByteBuffer pings = ByteBuffer.allocate(count * ping.length);
+    while (pings.hasRemaining()) {
+      pings.put(ping);
+    }
+    return pings.array();
   }
 
   @Test
