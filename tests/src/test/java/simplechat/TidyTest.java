@@ -25,9 +25,6 @@ import org.junit.jupiter.api.Test;
 class TidyTest {
   private static final int FILE_LINES = 400;
 
-  /** What may be longer: one class with one state machine. No other is to come. */
-  private static final Map<String, Integer> LONGER = Map.of("Connection.java", 430);
-
   private static final int METHOD_LINES = 60;
   private static final int COLUMNS = 100;
 
@@ -68,8 +65,7 @@ class TidyTest {
     for (CompilationUnitTree unit : task.parse()) {
       LineMap lines = unit.getLineMap();
       String file = unit.getSourceFile().getName();
-      int limit = LONGER.getOrDefault(Path.of(file).getFileName().toString(), FILE_LINES);
-      if (lines.getLineNumber(positions.getEndPosition(unit, unit)) > limit) {
+      if (lines.getLineNumber(positions.getEndPosition(unit, unit)) > FILE_LINES) {
         long_.add(file);
       }
       new TreeScanner<Void, Void>() {

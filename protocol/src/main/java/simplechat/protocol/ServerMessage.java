@@ -65,6 +65,10 @@ public sealed interface ServerMessage {
    * @param retryAfter seconds to wait before coming back
    */
   record Bye(int code, int retryAfter, String text) implements ServerMessage {
+    public Bye(ErrorCode code, int retryAfter, String text) {
+      this(code.number(), retryAfter, text);
+    }
+
     @Override
     public MessageType type() {
       return MessageType.BYE;

@@ -42,7 +42,6 @@ import simplechat.room.RoomSettings;
  * left.
  */
 public final class ChatServer {
-  private static final Duration LINGER = Duration.ofSeconds(2);
   private static final Duration TICK_MAX = Duration.ofMillis(250);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
   private static final int BACKLOG = 4096;
@@ -171,7 +170,7 @@ public final class ChatServer {
     onEachConnection(Connection::cut);
 
     group
-        .shutdownGracefully(0, LINGER.toMillis(), TimeUnit.MILLISECONDS)
+        .shutdownGracefully(0, Deadlines.LINGER.toMillis(), TimeUnit.MILLISECONDS)
         .addListener(
             done -> {
               if (!closed.isDone()) {
@@ -194,10 +193,6 @@ public final class ChatServer {
   /** The loop on which the room lives. */
   ConnectionLoop roomLoop() {
     return roomLoop;
-  }
-
-  long lingerNanos() {
-    return LINGER.toNanos();
   }
 
   /** A connection is gone, with everything that it held. */

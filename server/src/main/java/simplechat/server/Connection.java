@@ -16,6 +16,7 @@ import simplechat.protocol.Limits;
 import simplechat.protocol.MemberName;
 import simplechat.protocol.ProtocolException;
 import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.Bye;
 import simplechat.protocol.ServerMessage.LeftWhy;
 import simplechat.room.Cursor;
 import simplechat.room.RosterPlace;
@@ -53,15 +54,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final RosterAnswer roster;
   private final Inbound inbound;
   private final Outbound outbound;
-  private final long acceptedNanos;
+  private final Deadlines deadlines;
 
   private State state = State.STRANGER;
   private int sendNo;
   private boolean outputEnded;
-  private boolean pinged;
   private boolean gone;
-  private long inputNanos;
-  private long endedNanos;
   private int index;
 
   Connection(ChatServer server, ConnectionLoop loop, Channel channel) {
@@ -72,8 +70,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.roster = new RosterAnswer(room);
     this.inbound = new Inbound(this, room, loop, channel, server.config().maxText());
     this.outbound = new Outbound(this, channel, loop);
-    this.acceptedNanos = loop.nowNanos();
-    this.inputNanos = acceptedNanos;
+    this.deadlines = new Deadlines(server.config(), loop.nowNanos());
   }
 
   /** Place in the loop's list, which the list keeps here. */
@@ -110,52 +107,40 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Looks at the deadlines. */
   void tick() {
     try {
-      tick(loop.nowNanos());
+      long now = loop.nowNanos();
+      switch (state) {
+        case STRANGER, JOINING -> {
+          if (deadlines.joinIsOver(now)) {
+            end(ErrorCode.JOIN_TIMEOUT, "no join in time", LeftWhy.LOST);
+          }
+        }
+        case JOINED, LEAVING -> {
+          if (deadlines.stallIsOver(now, outbound.stalledSinceNanos())) {
+            slow();
+          } else if (inbound.isPaused()) {
+            deadlines.unheard(now);
+          } else if (deadlines.silenceIsOver(now)) {
+            end(ErrorCode.TIMEOUT, "no sign of life", LeftWhy.LOST);
+          } else if (deadlines.pingIsDue(now)) {
+            outbound.answer(new ServerMessage.Ping((int) now));
+            outbound.flush();
+          }
+        }
+        case ENDING -> {
+          if (deadlines.endIsOver(now, outputEnded)) {
+            channel.close();
+          }
+        }
+      }
     } catch (RuntimeException e) {
       failed(e);
-    }
-  }
-
-  private void tick(long now) {
-    switch (state) {
-      case STRANGER, JOINING -> {
-        if (now - acceptedNanos >= server.config().joinTimeout().toNanos()) {
-          end(ErrorCode.JOIN_TIMEOUT, "no join in time", LeftWhy.LOST);
-        }
-      }
-      case JOINED, LEAVING -> {
-        if (now - outbound.stalledSinceNanos() >= server.config().writeStall().toNanos()) {
-          slow();
-        } else {
-          tickHeartbeat(now);
-        }
-      }
-      case ENDING -> {
-        long bound = outputEnded ? server.lingerNanos() : server.config().drain().toNanos();
-        if (now - endedNanos >= bound) {
-          channel.close();
-        }
-      }
-    }
-  }
-
-  private void tickHeartbeat(long now) {
-    long heartbeat = server.config().heartbeat().toNanos();
-    if (inbound.isPaused()) {
-      inputNanos = now;
-    } else if (now - inputNanos >= 2 * heartbeat) {
-      end(ErrorCode.TIMEOUT, "no sign of life", LeftWhy.LOST);
-    } else if (now - inputNanos >= heartbeat && !pinged) {
-      pinged = true;
-      outbound.answer(new ServerMessage.Ping((int) now));
-      outbound.flush();
     }
   }
 
   /** The server stops: everything up to {@code endByte} is delivered, then this connection ends. */
   void shutDown(long endByte, int retryAfter) {
     if (state != State.ENDING) {
-      outbound.end(bye(ErrorCode.SHUTDOWN, retryAfter, SHUTTING_DOWN), endByte);
+      outbound.end(new Bye(ErrorCode.SHUTDOWN, retryAfter, SHUTTING_DOWN), endByte);
       ending();
     }
   }
@@ -163,7 +148,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Refuses a connection that comes at the wrong time. */
   void turnAway(ErrorCode code, int retryAfter) {
     String text = code == ErrorCode.SERVER_FULL ? "the server is full" : SHUTTING_DOWN;
-    outbound.end(bye(code, retryAfter, text));
+    outbound.end(new Bye(code, retryAfter, text));
     ending();
   }
 
@@ -179,8 +164,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object msg) {
-    inputNanos = loop.nowNanos();
-    pinged = false;
+    deadlines.heard(loop.nowNanos());
     inbound.read((ByteBuf) msg);
     outbound.flush();
   }
@@ -311,7 +295,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** The member has left in order: its stream goes on up to there. */
   void left(long endByte) {
     if (state == State.LEAVING) {
-      outbound.end(bye(ErrorCode.LEFT, 0, "bye"), endByte);
+      outbound.end(new Bye(ErrorCode.LEFT, 0, "bye"), endByte);
       ending();
     }
   }
@@ -361,7 +345,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   void end(ErrorCode code, String text, LeftWhy why) {
     if (state != State.ENDING) {
       room.lose(why);
-      outbound.end(bye(code, 0, text));
+      outbound.end(new Bye(code, 0, text));
       ending();
     }
   }
@@ -379,7 +363,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private void ending() {
     state = State.ENDING;
     room.forget();
-    endedNanos = loop.nowNanos();
+    deadlines.ending(loop.nowNanos());
     inbound.close();
     outbound.flush();
   }
@@ -387,7 +371,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Closes our side, so that the peer reads all of it, and waits for the other to be closed. */
   private void halfClose() {
     outputEnded = true;
-    endedNanos = loop.nowNanos();
+    deadlines.ending(loop.nowNanos());
     ((DuplexChannel) channel).shutdownOutput();
     closeIfDone();
   }
@@ -412,9 +396,5 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
       }
     }
-  }
-
-  private static ServerMessage.Bye bye(ErrorCode code, int retryAfter, String text) {
-    return new ServerMessage.Bye(code.number(), retryAfter, text);
   }
 }
