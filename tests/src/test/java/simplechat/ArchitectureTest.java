@@ -79,6 +79,7 @@ class ArchitectureTest {
         new Wall(
             "redis", 2, Set.of("protocol", "room"), List.of("io.netty.buffer", "io.lettuce..")),
         new Wall("server", 10, Set.of("protocol", "room"), List.of("io.netty..", "org.slf4j")),
+        new Wall("bench", 5, Set.of("protocol"), List.of("io.netty.buffer", "org.HdrHistogram")),
         new Wall("client", 5, Set.of("protocol"), List.of("io.netty..", "org.slf4j")),
         new Wall(
             "cli",
@@ -125,8 +126,8 @@ class ArchitectureTest {
   }
 
   @Test
-  void nobodyNeedsTheServerOrTheTerminalProgram() {
-    for (String end : List.of("server", "cli")) {
+  void nobodyNeedsAProgram() {
+    for (String end : List.of("server", "cli", "bench")) {
       JavaClasses outside =
           CLASSES.that(DescribedPredicate.not(resideInAPackage("simplechat." + end)));
       check(

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -39,14 +40,19 @@ class DocumentsTest {
   void theReadmeListsTheOptionsThatThereAre() throws Exception {
     Path readme = Sources.root().resolve("README.md");
     assumeTrue(Files.exists(readme), "there is no README.md yet");
-    for (String main : List.of("simplechat.server.ServerMain", "simplechat.cli.ClientMain")) {
+    Map<String, String> mains =
+        Map.of(
+            "server", "simplechat.server.ServerMain",
+            "client", "simplechat.cli.ClientMain",
+            "bench", "simplechat.bench.BenchMain");
+    for (Map.Entry<String, String> main : mains.entrySet()) {
       Set<String> known = new TreeSet<>();
-      CommandSpec.forAnnotatedObject(Class.forName(main))
+      CommandSpec.forAnnotatedObject(Class.forName(main.getValue()))
           .options()
           .forEach(option -> known.add(option.longestName()));
       known.removeAll(Set.of("--help", "--version"));
       assertThat(known).isNotEmpty();
-      assertThat(listed(readme, main.contains("server") ? "server" : "client")).isEqualTo(known);
+      assertThat(listed(readme, main.getKey())).isEqualTo(known);
     }
   }
 

@@ -19,6 +19,7 @@ import simplechat.support.ServerProcess;
 class PackagedJarsIT {
   private static final Path SERVER = jar("server");
   private static final Path CLIENT = jar("client");
+  private static final Path BENCH = jar("bench");
 
   @Test
   void theServerJarIsAWholeServer() {
@@ -67,6 +68,35 @@ class PackagedJarsIT {
       }
       assertThat(server.signal("TERM").exit()).isZero();
       assertThat(server.err()).isEmpty();
+    }
+  }
+
+  @Test
+  void theBenchCountsEveryDelivery() {
+    try (ServerProcess server = server()) {
+      String port = Integer.toString(server.address().getPort());
+      String pid = Long.toString(server.pid());
+      try (ServerProcess bench =
+          run(
+              BENCH,
+              "--port",
+              port,
+              "--pid",
+              pid,
+              "--preset",
+              "volano",
+              "--warm-up",
+              "0",
+              "--json")) {
+        assertThat(bench.exit()).isZero();
+        assertThat(bench.out())
+            .singleElement()
+            .asString()
+            .contains("\"lost\":0,")
+            .containsPattern("\"idle_rss_mib\":\\d+\\.")
+            .containsPattern("(\"messages\":2000,\"deliveries\":38000}.*){3}");
+      }
+      assertThat(server.signal("TERM").exit()).isZero();
     }
   }
 

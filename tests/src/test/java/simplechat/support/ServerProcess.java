@@ -96,10 +96,14 @@ public final class ServerProcess implements AutoCloseable {
         matcher.group(1).replaceAll("[\\[\\]]", ""), Integer.parseInt(matcher.group(2)));
   }
 
+  public long pid() {
+    return process.pid();
+  }
+
   /** SIGTERM, SIGINT or SIGKILL, by their names without SIG. */
   public ServerProcess signal(String name) {
     try {
-      new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+      new ProcessBuilder("kill", "-" + name, Long.toString(pid()))
           .redirectErrorStream(true)
           .start()
           .waitFor();
