@@ -98,7 +98,8 @@ public final class Pieces {
     put(buffer, index, length, false, null, 0, null);
   }
 
-  boolean isFull() {
+  /** True if there may be more than was collected. */
+  public boolean isFull() {
     return count > MAX - 2;
   }
 

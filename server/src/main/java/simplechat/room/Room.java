@@ -3,6 +3,7 @@ package simplechat.room;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,7 +14,6 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ClientMessage;
@@ -31,16 +31,23 @@ import simplechat.protocol.ServerMessage.LeftWhy;
  *
  * <p>It alone appends to the log and owns the names, so that order and uniqueness need no lock.
  * What comes in one turn of its loop is published at the end of the turn, at once for everybody; a
- * turn that brings more than an eighth of the log is published in between.
+ * turn that brings more than an eighth of the log is published in between. Who comes and goes in a
+ * crowd is told a moment later: to tell everybody of each alone would take all the time there is.
  *
- * <p>Threading: every method on the room's loop, which is the thread of the executor.
+ * <p>Threading: every method on the room's loop, which is where the {@link Loop} runs its tasks.
  */
 public final class Room {
+  /** Comings and goings wait, since the last telling, this many times what it took. */
+  private static final int ANNOUNCE_REST = 2;
+
+  /** A telling that took longer than this was held up by something else. */
+  private static final long TELLING_MAX_NANOS = Duration.ofMillis(100).toNanos();
+
   private static final int ROSTER_BODY_BYTES = 2048;
   private static final int EVENT_MAX_BYTES = 128;
 
   private final RoomSettings settings;
-  private final Executor loop;
+  private final Loop loop;
   private final InstantSource clock;
   private final LongSupplier nanoTime;
   private final SecureRandom random = new SecureRandom();
@@ -52,23 +59,33 @@ public final class Room {
   private final Set<Member> lost = new LinkedHashSet<>();
   private long lastOrdinal;
   private boolean publishing;
+  private boolean announcing;
+  private long publishedAtNanos;
+  private long tellingNanos;
   private boolean closed;
 
+  /** The event loop that the room lives on. */
+  @FunctionalInterface
+  public interface Loop {
+    /** Runs a task after what runs now, and after a delay if it is more than 0. */
+    void execute(Runnable task, long delayNanos);
+  }
+
   /**
-   * @param loop runs what it is given after what it runs now, on the room's loop
    * @param clock for the times that members see
    * @param nanoTime for all else; never goes back
    */
   public Room(
       RoomSettings settings,
       ByteBufAllocator allocator,
-      Executor loop,
+      Loop loop,
       InstantSource clock,
       LongSupplier nanoTime) {
     this.settings = settings;
     this.loop = loop;
     this.clock = clock;
     this.nanoTime = nanoTime;
+    this.publishedAtNanos = nanoTime.getAsLong();
     this.log = new RoomLog(allocator, settings.logBytes(), settings.firstPosition());
   }
 
@@ -320,21 +337,42 @@ public final class Room {
     } else {
       log.commit(member, 0);
     }
-    publishSoon();
+    announceSoon();
+  }
+
+  private void announceSoon() {
+    long rest = publishedAtNanos + ANNOUNCE_REST * tellingNanos - nanoTime.getAsLong();
+    if (rest <= 0 || log.isPublishDue()) {
+      publishSoon();
+    } else if (!announcing) {
+      announcing = true;
+      loop.execute(
+          () -> {
+            announcing = false;
+            publish();
+          },
+          rest);
+    }
   }
 
   private void publishSoon() {
     if (log.isPublishDue()) {
-      log.publish();
+      publish();
     } else if (!publishing) {
       publishing = true;
-      loop.execute(this::publish);
+      loop.execute(this::publish, 0);
     }
   }
 
   private void publish() {
     publishing = false;
+    if (log.isPublished()) {
+      return;
+    }
+    long began = nanoTime.getAsLong();
     log.publish();
+    publishedAtNanos = nanoTime.getAsLong();
+    tellingNanos = Math.min(publishedAtNanos - began, TELLING_MAX_NANOS);
   }
 
   private NavigableMap<Long, Member> upTo(RosterPlace place) {

@@ -88,6 +88,11 @@ final class RoomLog {
     return endByte() - publishedByte > maxBytes / SEGMENTS_MIN;
   }
 
+  /** True if nothing waits to be published. */
+  boolean isPublished() {
+    return endByte() == publishedByte;
+  }
+
   /** The segment of a retained position. */
   Segment segment(long position) {
     Segment segment = first;

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
@@ -45,6 +46,11 @@ public final class ChatServer {
   private static final Duration TICK_MAX = Duration.ofMillis(250);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
   private static final int BACKLOG = 4096;
+
+  /**
+   * Each turn in which somebody joins tells everybody: the more come in at once, the fewer turns.
+   */
+  private static final int ACCEPTS_PER_TURN = 1024;
 
   /**
    * As much as the allocator keeps at hand for each loop, so that a read costs no search for
@@ -94,8 +100,7 @@ public final class ChatServer {
             config.maxConnections(),
             config.greeting(),
             0);
-    room =
-        new Room(settings, allocator, roomLoop().eventLoop(), Clock.systemUTC(), System::nanoTime);
+    room = new Room(settings, allocator, this::onRoom, Clock.systemUTC(), System::nanoTime);
     loops.values().forEach(room::add);
   }
 
@@ -201,11 +206,25 @@ public final class ChatServer {
     closeIfIdle();
   }
 
+  private void onRoom(Runnable task, long delayNanos) {
+    if (delayNanos > 0) {
+
+      roomLoop.eventLoop().schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+    } else {
+      roomLoop.eventLoop().execute(task);
+    }
+  }
+
   private ChannelFuture bind(Transport transport) {
     return new ServerBootstrap()
         .group(group)
         .channelFactory(() -> transport.listener(NetUtil.isValidIpV4Address(config.host())))
         .option(ChannelOption.SO_BACKLOG, BACKLOG)
+        .option(
+            ChannelOption.RECVBUF_ALLOCATOR,
+            new ServerChannelRecvByteBufAllocator()
+                .respectMaybeMoreData(false)
+                .maxMessagesPerRead(ACCEPTS_PER_TURN))
         .option(ChannelOption.SO_REUSEADDR, true)
         .childOption(ChannelOption.ALLOCATOR, allocator)
         .childOption(

@@ -191,6 +191,11 @@ final class Outbound implements FileRegion {
       if (taken < pieces.bytes()) {
         return false;
       }
+      if (bye == null && !pieces.isFull()) {
+        // It was all that there is, and need not be asked for to be found missing.
+        finished();
+        return true;
+      }
     }
   }
 

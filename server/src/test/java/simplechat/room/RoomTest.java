@@ -40,14 +40,17 @@ class RoomTest {
   private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
 
   private final Deque<Runnable> turn = new ArrayDeque<>();
+  private final Deque<Runnable> later = new ArrayDeque<>();
   private final List<Room> rooms = new ArrayList<>();
+  private int published;
+  private long tellingNanos;
   private long nanos = Long.MAX_VALUE - Duration.ofSeconds(100).toNanos();
 
   private Room room(long firstPosition, long logBytes) {
     RoomSettings settings =
         new RoomSettings(
             logBytes, 65_536, Duration.ofSeconds(30), WINDOW, 10_000, "", firstPosition);
-    Room room = new Room(settings, allocator, turn::add, () -> NOW, () -> nanos);
+    Room room = new Room(settings, allocator, this::execute, () -> NOW, () -> nanos);
     room.add(new Reader());
     rooms.add(room);
     return room;
@@ -60,14 +63,21 @@ class RoomTest {
   }
 
   /** Nobody lags in these tests: a segment that retires is let go at once. */
-  private static final class Reader implements LogReader {
+  private final class Reader implements LogReader {
     @Override
-    public void published() {}
+    public void published() {
+      published++;
+      nanos += tellingNanos;
+    }
 
     @Override
     public void retired(Segment segment) {
       segment.release();
     }
+  }
+
+  private void execute(Runnable task, long delayNanos) {
+    (delayNanos > 0 ? later : turn).add(task);
   }
 
   private void endTurn() {
@@ -392,5 +402,33 @@ class RoomTest {
               assertThat(left.why()).isEqualTo(LeftWhy.SLOW);
               assertThat(left.members()).isEqualTo(1);
             });
+  }
+
+  /** Else the room would do nothing but tell a crowd, one by one, who else has come. */
+  @Test
+  void whoComesIsToldInBulkIfTellingTakesTime() {
+    Room room = room(0, LOG_BYTES);
+    join(room, "first");
+    tellingNanos = 1000;
+    endTurn();
+    FakeConnection second = join(room, "second");
+    endTurn();
+    FakeConnection third = join(room, "third");
+    endTurn();
+    assertThat(published).isEqualTo(1);
+    assertThat(later).hasSize(1);
+    later.remove().run();
+    assertThat(published).isEqualTo(2);
+
+    nanos += 2 * tellingNanos;
+    room.leave(third.member(), third);
+    endTurn();
+    assertThat(published).as("after a rest").isEqualTo(3);
+    room.leave(second.member(), second);
+    say(room, join(room, "fourth"), 1, "hi");
+    endTurn();
+    assertThat(published).as("a message waits for nothing").isEqualTo(4);
+    later.remove().run();
+    assertThat(published).as("nothing is left to tell").isEqualTo(4);
   }
 }
