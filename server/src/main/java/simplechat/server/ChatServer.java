@@ -85,10 +85,7 @@ public final class ChatServer {
     long tickNanos = tickNanos(config);
     for (EventExecutor executor : group) {
       EventLoop eventLoop = (EventLoop) executor;
-      loops.put(
-          eventLoop,
-          new ConnectionLoop(
-              eventLoop, allocator, transport.writer(), System::nanoTime, tickNanos));
+      loops.put(eventLoop, new ConnectionLoop(eventLoop, allocator, System::nanoTime, tickNanos));
     }
     roomLoop = loops.values().iterator().next();
     RoomSettings settings =

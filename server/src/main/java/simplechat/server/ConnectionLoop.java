@@ -22,7 +22,7 @@ import simplechat.room.Segment;
 final class ConnectionLoop implements LogReader {
   private final EventLoop eventLoop;
   private final ByteBufAllocator allocator;
-  private final Transport.Writer writer;
+  private final Transport.Writer writer = new Transport.Writer();
   private final ByteBuf pieceAnswers;
   private final Pieces pieces;
   private final LongSupplier nanoTime;
@@ -33,14 +33,9 @@ final class ConnectionLoop implements LogReader {
   private long tickedAtNanos;
 
   ConnectionLoop(
-      EventLoop eventLoop,
-      ByteBufAllocator allocator,
-      Transport.Writer writer,
-      LongSupplier nanoTime,
-      long tickNanos) {
+      EventLoop eventLoop, ByteBufAllocator allocator, LongSupplier nanoTime, long tickNanos) {
     this.eventLoop = eventLoop;
     this.allocator = allocator;
-    this.writer = writer;
     this.pieceAnswers = allocator.directBuffer(Pieces.answerBytes());
     this.pieces = new Pieces(pieceAnswers);
     this.nanoTime = nanoTime;

@@ -3,6 +3,7 @@ package simplechat.server;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.FileRegion;
+import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ final class Outbound implements FileRegion {
 
   private final Connection connection;
   private final Channel channel;
+  private final @Nullable Socket socket;
   private final ConnectionLoop loop;
   private @Nullable Cursor cursor;
   private @Nullable ByteBuf answers;
@@ -43,6 +45,7 @@ final class Outbound implements FileRegion {
   Outbound(Connection connection, Channel channel, ConnectionLoop loop) {
     this.connection = connection;
     this.channel = channel;
+    this.socket = Transport.socket(channel);
     this.loop = loop;
   }
 
@@ -76,10 +79,18 @@ final class Outbound implements FileRegion {
 
   /** Writes what there is, as far as the socket takes it. */
   void flush() {
-    if (queued || ended || !channel.isActive()) {
+    if (queued || ended) {
       return;
     }
-    if (loop.writer().isDirect()) {
+    if (socket == null) {
+      if (!channel.isActive()) {
+        return;
+      }
+    } else {
+      // Of a closed socket another connection may have the descriptor by now.
+      if (!socket.isOpen()) {
+        return;
+      }
       try {
         if (write(null)) {
           return;
@@ -169,11 +180,12 @@ final class Outbound implements FileRegion {
   /** Returns true if nothing is left to write. */
   private boolean write(@Nullable WritableByteChannel target) throws IOException {
     Pieces pieces = loop.pieces();
+    boolean answered = answers != null;
     while (true) {
       collect(pieces);
       if (pieces.count() == 0) {
         if (bye == null) {
-          finished();
+          finished(answered);
           return true;
         }
         if (cursor != null && !cursor.isStopped()) {
@@ -183,7 +195,7 @@ final class Outbound implements FileRegion {
         bye = null;
         continue;
       }
-      long taken = loop.writer().write(channel, pieces, target);
+      long taken = put(pieces, target);
       if (taken > 0) {
         progressNanos = loop.nowNanos();
         taken(pieces, taken);
@@ -193,10 +205,20 @@ final class Outbound implements FileRegion {
       }
       if (bye == null && !pieces.isFull()) {
         // It was all that there is, and need not be asked for to be found missing.
-        finished();
+        finished(answered);
         return true;
       }
     }
+  }
+
+  private long put(Pieces pieces, @Nullable WritableByteChannel target) throws IOException {
+    if (socket != null) {
+      return loop.writer().write(socket, pieces);
+    }
+    if (target == null) {
+      throw new IllegalStateException("not within a flush");
+    }
+    return loop.writer().write(target, pieces);
   }
 
   private void collect(Pieces pieces) {
@@ -238,11 +260,12 @@ final class Outbound implements FileRegion {
     }
   }
 
-  private void finished() {
+  /** Only answers hold up what the connection does next. */
+  private void finished(boolean answered) {
     if (ending && !ended) {
       ended = true;
       connection.outputEnded();
-    } else if (!ending) {
+    } else if (answered && !ending) {
       connection.outputDrained();
     }
   }

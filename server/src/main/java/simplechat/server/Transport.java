@@ -13,7 +13,6 @@ import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.unix.IovArray;
 import io.netty.channel.unix.Socket;
-import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import java.nio.channels.spi.SelectorProvider;
@@ -34,11 +33,6 @@ enum Transport {
     IoHandlerFactory ioHandlers() {
       return EpollIoHandler.newFactory();
     }
-
-    @Override
-    Writer writer() {
-      return new VectorWriter();
-    }
   },
 
   NIO {
@@ -52,11 +46,6 @@ enum Transport {
     @Override
     IoHandlerFactory ioHandlers() {
       return NioIoHandler.newFactory();
-    }
-
-    @Override
-    Writer writer() {
-      return new ChannelWriter();
     }
   };
 
@@ -99,65 +88,36 @@ enum Transport {
 
   abstract IoHandlerFactory ioHandlers();
 
-  /** One for each event loop. */
-  abstract Writer writer();
-
-  /** Puts pieces into a socket. Confined to one event loop. */
-  interface Writer {
-    /**
-     * @param target the channel to write to when called from within Netty's flush, otherwise null
-     * @return how many bytes the socket took; less than there are if it is full
-     */
-    long write(Channel channel, Pieces pieces, @Nullable WritableByteChannel target)
-        throws IOException;
-
-    /** False if it can only write within a flush. */
-    boolean isDirect();
-
-    void free();
+  /** What can be written to past Netty's outbound buffer, null if nothing can. */
+  static @Nullable Socket socket(Channel channel) {
+    return channel instanceof EpollSocketChannel epoll ? (Socket) epoll.fd() : null;
   }
 
-  /**
-   * One system call for all pieces, past Netty's outbound buffer; {@code send} where there is but
-   * one, which is the rule and is cheaper for the kernel than a vector of one.
-   */
-  private static final class VectorWriter implements Writer {
+  /** Puts pieces into sockets. Confined to one event loop. */
+  static final class Writer {
     private final IovArray vector = new IovArray(Pieces.MAX);
 
-    @Override
-    public long write(Channel channel, Pieces pieces, @Nullable WritableByteChannel target)
-        throws IOException {
+    /**
+     * One system call for all pieces: {@code send} where there is but one, which is the rule, and
+     * cheaper for the kernel than a vector of one.
+     *
+     * @return how many bytes the socket took; less than there are if it is full
+     */
+    long write(Socket socket, Pieces pieces) throws IOException {
       ByteBuf first = pieces.buffer(0);
       if (pieces.count() == 1 && first.hasMemoryAddress()) {
         int from = pieces.index(0);
-        Socket socket = (Socket) ((UnixChannel) channel).fd();
         return socket.sendAddress(first.memoryAddress(), from, from + pieces.length(0));
       }
       vector.clear();
       for (int piece = 0; piece < pieces.count(); piece++) {
         vector.add(pieces.buffer(piece), pieces.index(piece), pieces.length(piece));
       }
-      return ((UnixChannel) channel).fd().writevAddresses(vector.memoryAddress(0), vector.count());
+      return socket.writevAddresses(vector.memoryAddress(0), vector.count());
     }
 
-    @Override
-    public boolean isDirect() {
-      return true;
-    }
-
-    @Override
-    public void free() {
-      vector.release();
-    }
-  }
-
-  private static final class ChannelWriter implements Writer {
-    @Override
-    public long write(Channel channel, Pieces pieces, @Nullable WritableByteChannel target)
-        throws IOException {
-      if (target == null) {
-        throw new IllegalStateException("not within a flush");
-      }
+    /** The same within Netty's flush, piece by piece. */
+    long write(WritableByteChannel target, Pieces pieces) throws IOException {
       long taken = 0;
       for (int piece = 0; piece < pieces.count(); piece++) {
         int length = pieces.length(piece);
@@ -170,12 +130,8 @@ enum Transport {
       return taken;
     }
 
-    @Override
-    public boolean isDirect() {
-      return false;
+    void free() {
+      vector.release();
     }
-
-    @Override
-    public void free() {}
   }
 }
