@@ -6,7 +6,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Future;
@@ -178,7 +180,8 @@ class MembershipTest {
   @Test
   void onlyTheVanishedAreLostAlsoWhileTextsAreWrittenToThem() {
     int couples = Load.count(5, 100);
-    Duration heartbeat = Duration.ofMillis(400);
+    // Long enough for one thread to come round to all who are to answer.
+    Duration heartbeat = Duration.ofMillis(Load.count(400, 2000));
     try (RunningServer server =
             RunningServer.start(config -> config.heartbeat(heartbeat).loops(2));
         Together threads = new Together()) {
@@ -247,17 +250,18 @@ class MembershipTest {
   @ParameterizedTest
   @EnumSource
   void nobodySpeaksBeforeItsJoinedOrAfterItsLeft(Shape shape) {
-    int restless = 10;
+    int restless = Load.count(10, 20);
+    int watching = Load.count(4, 180);
     int cycles = Load.count(30, 500);
     Load.run(
         seed -> {
           try (RunningServer server = shape.start();
               Together threads = new Together()) {
             List<RawPeer> observers = new ArrayList<>();
-            for (int i = 0; i < 4; i++) {
+            for (int i = 0; i < watching; i++) {
               observers.add(server.join("observer" + i));
             }
-            long start = observers.get(3).stream().welcome().head();
+            long start = observers.get(watching - 1).stream().welcome().head();
             List<Future<Chain>> chains = new ArrayList<>();
             for (RawPeer observer : observers) {
               chains.add(threads.run(() -> watch(observer, start)));
@@ -473,7 +477,7 @@ class MembershipTest {
   @ParameterizedTest
   @EnumSource(names = {"ONE_LOOP", "FOUR_LOOPS"})
   void theRosterListsEveryoneOnceInARoomOfAnySize(Shape shape) {
-    int large = Load.count(400, 1000);
+    int large = Load.count(400, 5000);
     try (RunningServer server = shape.start();
         Together threads = new Together()) {
       RawPeer asker = server.join("asker");
@@ -501,17 +505,17 @@ class MembershipTest {
     }
   }
 
+  /** All knock before the first is let in, so that many come in one turn of the server. */
   private static void join(RunningServer server, Set<String> names, int until) {
-    List<RawPeer> peers = new ArrayList<>();
+    Map<String, RawPeer> peers = new LinkedHashMap<>();
     while (names.size() < until) {
-      RawPeer peer = server.connect();
       String name = "member-of-the-room" + (char) ('a' + names.size() % 26) + names.size();
       String shortName = name.substring(Math.max(0, name.length() - 20));
       names.add(shortName);
-      peer.send(new Hello(shortName, 0));
-      peers.add(peer);
+      peers.put(shortName, server.connect());
     }
-    peers.forEach(peer -> peer.expect(Welcome.class));
+    peers.forEach((name, peer) -> peer.send(new Hello(name, 0)));
+    peers.values().forEach(peer -> peer.expect(Welcome.class));
   }
 
   private static List<String> roster(RawPeer asker) {

@@ -32,6 +32,10 @@ public final class RunningServer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(15);
   private static final Duration POLL = Duration.ofMillis(5);
+
+  /** A full load outlasts the silence that is allowed, and a peer answers no PING by itself. */
+  private static final Duration LOAD_HEARTBEAT = Duration.ofMinutes(10);
+
   private static final int SLACK = 5;
   private static final List<String> ERRORS = new CopyOnWriteArrayList<>();
 
@@ -70,6 +74,9 @@ public final class RunningServer implements AutoCloseable {
     int descriptors = descriptors();
     int loops = loopThreads();
     ServerConfig.Builder config = ServerConfig.defaults().toBuilder().port(0).loops(1);
+    if (Load.isFull()) {
+      config.heartbeat(LOAD_HEARTBEAT).writeStall(LOAD_HEARTBEAT);
+    }
     ChatServer server = get(ChatServer.start(tweak.apply(config).build()), PATIENCE);
     return new RunningServer(server, descriptors, loops, ERRORS.size());
   }

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeoutException;
 
 /** Tasks that run at once, a thread each; the first failure of any is the failure of all. */
 public final class Together implements AutoCloseable {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = Load.count(60, 600);
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final List<Future<?>> running = new ArrayList<>();
