@@ -204,30 +204,50 @@ class DeliveryTest {
     }
   }
 
-  @Test
-  void aTextAfterSilenceReachesEveryReceiverWithinASecond() {
-    int receivers = 50;
-    try (RunningServer server = RunningServer.start()) {
+  /**
+   * Half of what a text may take is for the machine, so the best of three rounds is judged; a text
+   * that takes a second is late on any machine. A round is all the same lost to anything that
+   * delays one text in a hundred, such as a timer that flushes.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void aTextAfterSilenceReachesEveryReceiverAtOnce(Shape shape) {
+    int receivers = 5;
+    try (RunningServer server = shape.start()) {
       RawPeer alice = server.join("alice");
       List<RawPeer> others = new ArrayList<>();
       for (int i = 0; i < receivers; i++) {
         others.add(server.join("m" + i));
       }
       others.forEach(peer -> awaitJoin(peer, "m" + (receivers - 1)));
-      long[] nanos = new long[receivers * 20];
-      for (int i = 0; i < nanos.length; ) {
-        String text = "after a pause " + i;
-        alice.expectNothingOf(Joined.class);
-        long sent = System.nanoTime();
-        alice.say(text);
-        for (RawPeer other : others) {
-          assertThat(other.await(Msg.class).text()).isEqualTo(text);
-          nanos[i++] = System.nanoTime() - sent;
-        }
+      Duration best = Duration.ofSeconds(1);
+      for (int round = 0; round < 3 && best.compareTo(Duration.ofMillis(50)) > 0; round++) {
+        long[] nanos = delaysAfterSilence(alice, others, Load.count(500, 5000));
+        assertThat(Duration.ofNanos(nanos[nanos.length - 1])).isLessThan(Duration.ofSeconds(1));
+        Duration p99 = Duration.ofNanos(nanos[nanos.length * 99 / 100]);
+        best = p99.compareTo(best) < 0 ? p99 : best;
       }
-      Arrays.sort(nanos);
-      assertThat(Duration.ofNanos(nanos[nanos.length - 1])).isLessThan(Duration.ofSeconds(1));
+      assertThat(best).as("p99").isLessThanOrEqualTo(Duration.ofMillis(50));
     }
+  }
+
+  /** In order of length. */
+  private static long[] delaysAfterSilence(RawPeer alice, List<RawPeer> others, int texts) {
+    long[] nanos = new long[texts * others.size()];
+    for (int i = 0; i < nanos.length; ) {
+      // Nothing is on its way to or from anybody, so that every loop sleeps.
+      alice.expectNothingOf(Joined.class);
+      others.forEach(RawPeer::expectNothing);
+      String text = "after silence " + i;
+      long sent = System.nanoTime();
+      alice.say(text);
+      for (RawPeer other : others) {
+        assertThat(other.expect(Msg.class).text()).isEqualTo(text);
+        nanos[i++] = System.nanoTime() - sent;
+      }
+    }
+    Arrays.sort(nanos);
+    return nanos;
   }
 
   private static void awaitJoin(RawPeer peer, String name) {
