@@ -2,9 +2,7 @@ package simplechat.support;
 
 import java.io.BufferedReader;
 import java.io.EOFException;
-import java.io.File;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
@@ -28,7 +26,8 @@ import simplechat.protocol.MessageType;
 /**
  * Many members on one thread of a process of its own, so that they take nothing from the server but
  * the other core: all join, some of them speak at once, and each folds all that is said into a
- * chain. In the end it prints how many members it had, and each different chain once.
+ * chain. It prints how many members it has, and in the end each different chain once; without
+ * speakers there is no end to listening.
  *
  * <p>Arguments: port, members, speakers, texts of each speaker, seed.
  */
@@ -79,20 +78,9 @@ public final class Crowd {
   /** Starts it as a process of its own and returns its lines. */
   public static List<String> run(int port, int members, int speakers, int texts, long seed)
       throws IOException, InterruptedException {
-    String java =
-        System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
-    List<String> command = new ArrayList<>();
-    command.addAll(List.of(java, "-Xmx256m", "-XX:+UseSerialGC", "-cp"));
-    command.add(System.getProperty("java.class.path"));
-    command.add(Crowd.class.getName());
-    for (long argument : new long[] {port, members, speakers, texts, seed}) {
-      command.add(String.valueOf(argument));
-    }
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process process = start(port, members, speakers, texts, seed);
     List<String> lines;
-    try (BufferedReader out =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+    try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
       lines = out.lines().toList();
     } finally {
       if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
@@ -105,12 +93,32 @@ public final class Crowd {
     return lines;
   }
 
+  /** Starts members that listen until the process is destroyed, and waits until all are in. */
+  public static Process gathered(int port, int members) throws IOException {
+    Process process = start(port, members, 0, 0, 0);
+    String line = process.inputReader(StandardCharsets.UTF_8).readLine();
+    if (!("members " + members).equals(line)) {
+      process.destroyForcibly();
+      throw new AssertionError("the crowd failed: " + line);
+    }
+    return process;
+  }
+
+  private static Process start(long... arguments) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of(ServerProcess.java(), "-Xmx256m", "-XX:+UseSerialGC", "-cp"));
+    command.add(System.getProperty("java.class.path"));
+    command.add(Crowd.class.getName());
+    Arrays.stream(arguments).mapToObj(String::valueOf).forEach(command::add);
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
+  }
+
   public static void main(String[] args) throws IOException {
     int[] numbers = Arrays.stream(args).limit(4).mapToInt(Integer::parseInt).toArray();
     Crowd crowd = new Crowd(numbers[2] * numbers[3]);
     crowd.gather(numbers[0], numbers[1]);
-    crowd.speak(numbers[2], numbers[3], new Random(Long.parseLong(args[4])));
     System.out.println("members " + crowd.members.size());
+    crowd.speak(numbers[2], numbers[3], new Random(Long.parseLong(args[4])));
     crowd.members.stream()
         .map(member -> "chain " + member.count + " " + Long.toHexString(member.hash))
         .distinct()
@@ -123,12 +131,15 @@ public final class Crowd {
         SocketChannel channel =
             SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
                 .setOption(StandardSocketOptions.TCP_NODELAY, true);
-        String name = "crowd" + i;
-        Member member = new Member(channel, name);
-        channel.write(ByteBuffer.wrap(RawPeer.bytesOf(new ClientMessage.Hello(name, 0))));
         channel.configureBlocking(false);
+        Member member = new Member(channel, "crowd" + i);
         channel.register(selector, SelectionKey.OP_READ, member);
         members.add(member);
+      }
+      // All have knocked before the first is let in: many come in one turn of the server.
+      for (Member member : members) {
+        String name = new String(member.name, StandardCharsets.US_ASCII);
+        member.channel.write(ByteBuffer.wrap(RawPeer.bytesOf(new ClientMessage.Hello(name, 0))));
       }
       while (welcomed < count) {
         turn(selector);
