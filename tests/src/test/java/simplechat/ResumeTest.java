@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -507,79 +506,100 @@ class ResumeTest {
   @ParameterizedTest
   @EnumSource
   void chainsAreEqualAfterManyCuts(Shape shape) {
-    int members = Load.count(12, 50);
+    int members = Load.count(12, 200);
     int cuts = Load.count(20, 50);
+    int together = 4;
     Load.run(
         seed -> {
           try (RunningServer server = shape.start();
               Together threads = new Together()) {
             RawPeer observer = server.join("observer");
             observer.fold(Chain.ofOrder());
-            List<RawPeer> peers = new ArrayList<>();
+            List<Restless> all = new ArrayList<>();
             for (int i = 0; i < members; i++) {
-              RawPeer peer = server.join("m" + i);
-              peer.fold(Chain.ofOrder());
-              peers.add(peer);
+              all.add(new Restless(server, server.join("m" + i), new Random(seed + i)));
             }
-            List<Future<RawPeer>> last = new ArrayList<>();
-            for (RawPeer peer : peers) {
-              Random random = new Random(seed + last.size());
-              last.add(threads.run(() -> speakAndBreak(server, peer, cuts, random)));
+            // A thread has many members, who are away while it is the others' turn.
+            for (int part = 0; part < together; part++) {
+              List<Restless> some =
+                  all.subList(members * part / together, members * (part + 1) / together);
+              threads.run(
+                  () -> {
+                    for (int cut = 0; cut < cuts; cut++) {
+                      some.forEach(member -> member.speakAndBreak(members * 10));
+                    }
+                    some.forEach(Restless::finish);
+                  });
             }
-            last.forEach(Together::get);
+            threads.join();
             observer.say(END);
             observer.await(Ack.class);
-            for (Future<RawPeer> peer : last) {
-              RawPeer ended = Together.get(peer);
-              ended.await(Msg.class, msg -> msg.text().equals(END));
-              assertThat(ended.chain()).hasToString(observer.chain().toString());
+            for (Restless member : all) {
+              member.peer.await(Msg.class, msg -> msg.text().equals(END));
+              assertThat(member.peer.chain()).hasToString(observer.chain().toString());
+              member.peer.close();
             }
           }
         });
   }
 
-  /** Says 20 texts between cuts; sends again what WELCOME.received leaves out. */
-  private static RawPeer speakAndBreak(
-      RunningServer server, RawPeer first, int cuts, Random random) {
-    List<String> texts = new ArrayList<>();
-    RawPeer peer = first;
-    for (int cut = 0; cut < cuts; cut++) {
-      int count = 1 + random.nextInt(20);
-      for (int i = 0; i < count; i++) {
-        texts.add(first.stream().welcome().name() + " " + texts.size());
+  /** A session whose connections break, and that says again what WELCOME.received leaves out. */
+  private static final class Restless {
+    private final RunningServer server;
+    private final Random random;
+    private final String name;
+    private final List<String> texts = new ArrayList<>();
+    private RawPeer peer;
+    private boolean broken;
+
+    Restless(RunningServer server, RawPeer peer, Random random) {
+      this.server = server;
+      this.random = random;
+      this.peer = peer;
+      this.name = peer.stream().welcome().name();
+      peer.fold(Chain.ofOrder());
+    }
+
+    /** Reads some of what is there; ends with a reset, or in silence, perhaps inside a frame. */
+    void speakAndBreak(int readsMax) {
+      comeBack();
+      for (int count = 1 + random.nextInt(5); count > 0; count--) {
+        texts.add(name + " " + texts.size());
       }
-      peer.send(rest(texts, peer));
-      int reads = random.nextInt(30);
+      sayRest();
+      int reads = random.nextInt(readsMax);
       for (int i = 0; i < reads && peer.hasNext(Duration.ofMillis(1)); i++) {
         peer.next();
       }
-      boolean silent = random.nextInt(3) == 0;
       if (random.nextBoolean()) {
         peer.sendHex("0200");
       }
-      if (!silent) {
+      if (random.nextInt(3) > 0) {
         peer.reset();
       }
-      RawPeer next = server.connect();
-      next.carryOn(peer);
-      Hello hello = RawPeer.resumeOf(peer);
-      next.send(hello);
-      ServerMessage answer = next.next();
-      assertThat(answer)
-          .isInstanceOfSatisfying(Welcome.class, w -> assertThat(w.resumed()).isTrue());
-      next.sendNo(((Welcome) answer).received());
-      peer.close();
-      peer = next;
+      broken = true;
     }
-    peer.send(rest(texts, peer));
-    peer.await(Ack.class, ack -> ack.sendNo() == texts.size());
-    return peer;
-  }
 
-  private static ClientMessage[] rest(List<String> texts, RawPeer peer) {
-    return texts.stream()
-        .skip(peer.sendNo())
-        .map(ClientMessage.Send::new)
-        .toArray(ClientMessage[]::new);
+    void finish() {
+      comeBack();
+      sayRest();
+      while (peer.stream().acknowledged() < texts.size()) {
+        peer.next();
+      }
+    }
+
+    private void comeBack() {
+      if (broken) {
+        RawPeer next = RawPeer.connect(server.address());
+        next.resume(peer);
+        peer.close();
+        peer = next;
+        broken = false;
+      }
+    }
+
+    private void sayRest() {
+      peer.say(texts.subList(peer.sendNo(), texts.size()).toArray(String[]::new));
+    }
   }
 }
