@@ -6,8 +6,10 @@ import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -500,6 +502,83 @@ class ResumeTest {
     peer.send(new Leave());
     peer.await(Bye.class);
     return texts;
+  }
+
+  /**
+   * "What the client sent behind received is lost: it sends it again" — and nothing else, although
+   * it has seen no ACK of it; not even if the log has turned over meanwhile.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void aTextWhoseAckIsLostIsHeardOnce(int loops) {
+    int acksToLose = Load.count(500, 10_000);
+    Load.seeded(
+        random -> {
+          try (RunningServer server =
+              RunningServer.start(config -> config.loops(loops).logBytes(64 << 10).maxText(1024))) {
+            Listener listener = new Listener(server.join("listener"));
+            RawPeer bob = server.join("bob");
+            int lostAcks = 0;
+            int lostTexts = 0;
+            while (lostAcks < acksToLose) {
+              int number = bob.sendNo();
+              sayAndBreak(bob, "text " + number, listener, random.nextInt(4));
+              if (random.nextInt(8) == 0) {
+                listener.turnLogOver();
+              }
+              RawPeer again = RawPeer.connect(server.address());
+              if (again.resume(bob).received() > number) {
+                lostAcks++;
+              } else {
+                lostTexts++;
+                again.say("text " + number);
+              }
+              while (again.stream().acknowledged() <= number) {
+                again.next();
+              }
+              bob = again;
+            }
+            bob.send(new Leave());
+            bob.await(Bye.class);
+            bob.close();
+            listener.turnLogOver();
+            assertThat(listener.heard).isEqualTo(bob.sendNo());
+            assertThat(lostTexts).isPositive();
+          }
+        });
+  }
+
+  /** The ACK is not read, wherever the cut lies: within the text, at its end, or far behind it. */
+  private static void sayAndBreak(RawPeer peer, String text, Listener listener, int where) {
+    byte[] send = RawPeer.bytesOf(new ClientMessage.Send(text));
+    peer.sendBytes(where == 0 ? Arrays.copyOf(send, send.length - 1) : send);
+    if (where > 1) {
+      listener.hearUntil(() -> listener.heard > peer.sendNo());
+    }
+    peer.reset();
+  }
+
+  /** Hears bob's texts, each once and in their order. */
+  private static final class Listener {
+    private final RawPeer peer;
+    private int heard;
+
+    Listener(RawPeer peer) {
+      this.peer = peer;
+    }
+
+    void hearUntil(BooleanSupplier enough) {
+      while (!enough.getAsBoolean()) {
+        if (peer.next() instanceof Msg msg) {
+          assertThat(msg.text()).isEqualTo("text " + heard++);
+        }
+      }
+    }
+
+    void turnLogOver() {
+      peer.say(Collections.nCopies(80, "x".repeat(1000)).toArray(String[]::new));
+      hearUntil(() -> peer.stream().acknowledged() == peer.sendNo());
+    }
   }
 
   /** Whatever the cuts, whoever resumes by the rules knows the whole order in the end. */
