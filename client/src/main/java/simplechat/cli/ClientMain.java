@@ -27,7 +27,8 @@ import simplechat.client.JoinRequest;
     footer = {
       "",
       "In the chat: send <message>, who, leave (or Ctrl-D), help.",
-      "CHAT_HOST, CHAT_PORT and CHAT_USERNAME stand in for options that are not given.",
+      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME and CHAT_RETRY=true stand in for options that are not",
+      "given.",
       "Exit codes: 0 left in order and everything confirmed, 1 error or something not confirmed,",
       "2 usage, 3 refused at the door."
     })
@@ -58,6 +59,9 @@ public final class ClientMain {
       paramLabel = "N",
       description = "past messages to show first (10 at a terminal, otherwise 0)")
   private @Nullable String history;
+
+  @Option(names = "--retry", description = "go on trying until the server lets you in")
+  private boolean retry;
 
   @Option(names = "--no-bell", description = "do not ring when somebody says your name")
   private boolean noBell;
@@ -153,7 +157,8 @@ public final class ClientMain {
         name.isEmpty() ? null : name,
         history == null ? null : past,
         !noBell,
-        quiet);
+        quiet,
+        retry || isTrue("CHAT_RETRY"));
   }
 
   private static String orElse(@Nullable String given, String variable, String otherwise) {
@@ -166,6 +171,14 @@ public final class ClientMain {
   private static boolean isSet(String variable) {
     String value = System.getenv(variable);
     return value != null && !value.isEmpty();
+  }
+
+  private static boolean isTrue(String variable) {
+    String value = orElse(null, variable, "false");
+    if (!value.equals("true") && !value.equals("false")) {
+      throw wrong(variable + " is true or false, not '" + value + "'");
+    }
+    return value.equals("true");
   }
 
   private static int number(String what, String given, int min, int max) {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param history past messages to ask for, null for as many as suit the screen
  * @param bell whether to ring when somebody says one's name
  * @param quiet whether to leave out who comes and goes
+ * @param retry whether to go on trying while there is no way in
  */
 record Settings(
     String host,
@@ -16,4 +17,5 @@ record Settings(
     @Nullable String username,
     @Nullable Integer history,
     boolean bell,
-    boolean quiet) {}
+    boolean quiet,
+    boolean retry) {}

@@ -1,12 +1,14 @@
 package simplechat.cli;
 
 import java.time.Duration;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import simplechat.client.BackOff;
 import simplechat.client.CannotConnectException;
 import simplechat.client.ChatClient;
 import simplechat.client.ClientOptions;
@@ -34,6 +36,7 @@ final class Visit {
   private final Printer printer;
   private final String address;
   private volatile @Nullable Conversation current;
+  private @Nullable BackOff backOff;
 
   Visit(
       Settings settings, Transcript transcript, Input input, Screen screen, Interrupts interrupts) {
@@ -67,21 +70,31 @@ final class Visit {
     boolean asked = false;
     ChatClient client = null;
     while (name != null) {
-      if (client == null || hasEnded(client)) {
-        client = connect();
-      }
       try {
+        if (client == null || hasEnded(client)) {
+          client = connect();
+        }
         await(client.join(name, history()));
         return talk(client);
+      } catch (CannotConnectException failure) {
+        if (!settings.retry()) {
+          throw failure;
+        }
+        awaitRetry(String.valueOf(failure.getMessage()), 0);
       } catch (RefusedException refusal) {
         name = anotherName(refusal, name);
         asked = true;
       } catch (EndedException end) {
-        if (!asked || !tiredOfWaiting(end.goodbye())) {
-          printer.complain(Line.of(Farewell.textAtTheDoor(end.goodbye(), address)));
-          return end.goodbye().says(ErrorCode.SERVER_FULL) ? ExitCode.REFUSED : ExitCode.ERROR;
+        Goodbye goodbye = end.goodbye();
+        String why = Farewell.textAtTheDoor(goodbye, address);
+        if (asked && tiredOfWaiting(goodbye)) {
+          asked = false;
+        } else if (settings.retry() && goodbye.allowsReturn()) {
+          awaitRetry(why, goodbye.retryAfterSeconds());
+        } else {
+          printer.complain(Line.of(why));
+          return goodbye.says(ErrorCode.SERVER_FULL) ? ExitCode.REFUSED : ExitCode.ERROR;
         }
-        asked = false;
         client = null;
       }
     }
@@ -89,6 +102,15 @@ final class Visit {
       return interrupts.exitCode();
     }
     return asked ? ExitCode.REFUSED : ExitCode.USAGE;
+  }
+
+  /** Says once why nobody is let in yet, and waits until it is time to try again. */
+  private void awaitRetry(String why, int retryAfterSeconds) throws InterruptedException {
+    if (backOff == null) {
+      backOff = new BackOff(new Random(), System::nanoTime);
+      printer.complain(Line.of(why + " - trying again"));
+    }
+    Thread.sleep(backOff.next(retryAfterSeconds).toMillis());
   }
 
   private ChatClient connect() throws InterruptedException, CannotConnectException {

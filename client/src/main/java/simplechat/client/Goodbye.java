@@ -37,6 +37,11 @@ public record Goodbye(Ending ending, int code, int retryAfterSeconds, String tex
     return ending == Ending.BYE && code == ErrorCode.LEFT.number();
   }
 
+  /** True if it makes sense to connect again, after a while. */
+  public boolean allowsReturn() {
+    return ending == Ending.LOST || (ending == Ending.BYE && ErrorCode.allowsReconnect(code));
+  }
+
   /** True if the server closed with this reason. */
   public boolean says(ErrorCode reason) {
     return ending == Ending.BYE && code == reason.number();

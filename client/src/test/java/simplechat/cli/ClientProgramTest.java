@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -212,6 +213,49 @@ class ClientProgramTest {
   }
 
   @Test
+  void retryGoesOnUntilTheServerLetsOneIn() throws Exception {
+    int port = server.port();
+    server.close();
+    Running program = launch(List.of("--port", "" + port, "-u", "alice", "--retry"), Map.of());
+    program.awaitErr("connection refused - trying again\n");
+    server = new ScriptedServer(port);
+    Peer full = server.accept();
+    full.expect(ClientMessage.Hello.class);
+    full.send(new ServerMessage.Bye(301, 1, ""));
+    full.close();
+    Peer silent = server.accept();
+    silent.expect(ClientMessage.Hello.class);
+    silent.reset();
+    Peer peer = server.acceptAndWelcome(0);
+    program.endInput();
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    assertThat(program.err())
+        .isEqualTo("cannot connect to 127.0.0.1:" + port + ": connection refused - trying again\n");
+  }
+
+  @Test
+  void retryEndsWhenItIsToldTo() throws Exception {
+    int port = server.port();
+    server.close();
+    Map<String, String> retry = Map.of("CHAT_RETRY", "true");
+    Running program = launch(List.of("--port", "" + port, "-u", "alice"), retry);
+    program.awaitErr("trying again\n");
+    program.process.destroy();
+    assertThat(program.exitCode()).isEqualTo(143);
+    assertThat(program.err().lines()).hasSize(1);
+  }
+
+  @Test
+  void retryDoesNotArgueWithAWrongServer() throws Exception {
+    Running program = start("-u", "alice", "--retry");
+    server.accept().bye(406);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err()).isEqualTo("you were removed from the chat\n");
+  }
+
+  @Test
   void aShutdownIsNoticed() throws Exception {
     Running program = start("-u", "alice");
     Peer peer = server.acceptAndWelcome(0);
@@ -387,6 +431,10 @@ class ClientProgramTest {
         }
         out.append(line).append('\n');
       }
+    }
+
+    void awaitErr(String part) {
+      Awaitility.await().untilAsserted(() -> assertThat(err()).contains(part));
     }
 
     int exitCode() throws Exception {

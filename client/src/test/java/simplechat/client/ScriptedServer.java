@@ -26,7 +26,12 @@ public final class ScriptedServer implements AutoCloseable {
   private final ServerSocket listening;
 
   public ScriptedServer() throws IOException {
-    listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    this(0);
+  }
+
+  /** On a port that was somebody's just now. */
+  public ScriptedServer(int port) throws IOException {
+    listening = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
     listening.setSoTimeout(PATIENCE_MILLIS);
   }
 
