@@ -51,12 +51,6 @@ final class Interrupts {
     atOnce = last;
   }
 
-  /** Calls this when the terminal has another size, or was given back by the shell. */
-  static void onTerminalChange(Runnable resized, Runnable continued) {
-    Signals.register("WINCH", resized);
-    Signals.register("CONT", continued);
-  }
-
   /** The exit code of the signal that came, 0 if none did. */
   int exitCode() {
     Request request = first.get();

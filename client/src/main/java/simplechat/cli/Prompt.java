@@ -14,9 +14,6 @@ import org.jline.reader.ParsedLine;
 import org.jline.reader.Reference;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
-import org.jline.reader.impl.LineReaderImpl;
-import org.jline.terminal.Attributes;
-import org.jline.terminal.Attributes.ControlChar;
 import org.jline.terminal.Terminal;
 import org.jspecify.annotations.Nullable;
 
@@ -26,20 +23,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: one thread at a time reads; {@link Thread#interrupt} ends its reading.
  */
 final class Prompt {
-  /** Control character 0 of a terminal driver: this key has no meaning to it. */
-  private static final int NO_KEY = 0;
-
   private static final String CLEAR_OR_END = "chat-clear-or-end";
+  private static final String SUSPEND = "chat-suspend";
   private static final List<String> COMMANDS = List.of("send", "who", "leave", "help");
 
-  private final LineReaderImpl reader;
+  private final PromptReader reader;
 
   /**
    * @param plain whether the terminal must not be sent escape sequences
    * @param names what Tab completes, best first
    */
   Prompt(Terminal terminal, boolean plain, Supplier<List<String>> names) throws IOException {
-    reader = plain ? new EscapelessReader(terminal) : new LineReaderImpl(terminal);
+    reader = new PromptReader(terminal, plain);
     // A line is sent as it was typed: no quoting, no expansion.
     reader.setParser(new DefaultParser().quoteChars(new char[0]).escapeChars(new char[0]));
     reader.option(Option.DISABLE_EVENT_EXPANSION, true);
@@ -48,10 +43,10 @@ final class Prompt {
     reader.option(Option.INSERT_TAB, false);
     reader.option(Option.MENU_COMPLETE, true);
     reader.setCompleter((line, word, found) -> complete(word, names.get(), found));
-    bindInterruptKey();
+    bindSignalKeys();
   }
 
-  LineReader reader() {
+  PromptReader reader() {
     return reader;
   }
 
@@ -76,27 +71,16 @@ final class Prompt {
     }
   }
 
-  /**
-   * While a line is read, Ctrl-C is a key like any other; before and after, it is the driver's,
-   * which makes a signal of it.
-   */
   private @Nullable String read(String prompt, String typed) {
-    Terminal terminal = reader.getTerminal();
-    Attributes before = terminal.getAttributes();
-    Attributes reading = new Attributes(before);
-    reading.setControlChar(ControlChar.VINTR, NO_KEY);
-    terminal.setAttributes(reading);
     try {
-      return reader.readLine(prompt, null, (Character) null, typed);
+      return reader.readLine(prompt, typed);
     } catch (EndOfFileException | UserInterruptException e) {
       return null;
-    } finally {
-      terminal.setAttributes(before);
     }
   }
 
-  /** Binds Ctrl-C: it clears what is typed, and on an empty line ends. */
-  private void bindInterruptKey() {
+  /** Ctrl-C clears what is typed, and on an empty line ends; Ctrl-Z stops the program. */
+  private void bindSignalKeys() {
     reader
         .getWidgets()
         .put(
@@ -107,8 +91,18 @@ final class Prompt {
               }
               return reader.getBuffer().clear();
             });
+    JobControl job = new JobControl(reader);
+    reader
+        .getWidgets()
+        .put(
+            SUSPEND,
+            () -> {
+              job.suspend();
+              return true;
+            });
     for (KeyMap<Binding> keys : reader.getKeyMaps().values()) {
       keys.bind(new Reference(CLEAR_OR_END), KeyMap.ctrl('C'));
+      keys.bind(new Reference(SUSPEND), KeyMap.ctrl('Z'));
     }
   }
 
@@ -121,21 +115,6 @@ final class Prompt {
         String key = String.format(Locale.ROOT, "%05d", rank);
         found.add(new Candidate(choice, choice, null, null, null, key, true, rank++));
       }
-    }
-  }
-
-  /**
-   * A reader without bracketed paste. To switch the option off is not enough: the reader then tells
-   * the terminal so, by an escape sequence.
-   */
-  private static final class EscapelessReader extends LineReaderImpl {
-    EscapelessReader(Terminal terminal) throws IOException {
-      super(terminal);
-    }
-
-    @Override
-    public boolean isSet(Option option) {
-      return option != Option.BRACKETED_PASTE && super.isSet(option);
     }
   }
 }

@@ -7,12 +7,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
@@ -150,6 +152,63 @@ class ClientTerminalTest {
   }
 
   @Test
+  void aLineIsDrawnAgainInAsManyRowsAsItNeeds() throws Exception {
+    Peer peer = join(60);
+    tmux.type("send one two three four five six seven");
+    tmux.await("seven");
+    tmux.resize(20);
+    tmux.press("Home");
+    tmux.type("X");
+    String rows = "alice> Xsend one two\n three four five six\n seven";
+    tmux.await(rows);
+    tmux.press("C-z");
+    tmux.await("same-tty");
+    tmux.type("fg");
+    tmux.press("Enter");
+    Awaitility.await().until(() -> tmux.screen().endsWith(rows));
+    assertThat(tmux.screen()).endsWith("-u alice\n" + rows);
+    peer.reset();
+  }
+
+  /** Dash leaves the terminal as the program does; bash repairs it, which a SIGSTOP needs. */
+  @ParameterizedTest
+  @CsvSource({"C-z,sh", "TSTP,sh", "C-z,bash", "STOP,bash"})
+  void whoStopsTheProgramFindsTheLineAgain(String how, String shell) throws Exception {
+    tmux = new Tmux(80, 40);
+    tmux.type("exec " + shell + (shell.equals("bash") ? " --norc --noprofile" : ""));
+    tmux.press("Enter");
+    run("-u alice");
+    Peer peer = server.acceptAndWelcome(0);
+    tmux.await("alice>");
+    tmux.type("send half a tho");
+    tmux.press("Left", "Left");
+    tmux.await("half a tho");
+    if (how.equals("C-z")) {
+      tmux.press(how);
+    } else {
+      signal(how);
+    }
+    tmux.await("same-tty");
+    tmux.type("clear; fg");
+    tmux.press("Enter");
+    tmux.await("alice> send half a tho");
+    assertThat(tmux.lastRow()).isEqualTo("alice> send half a tho");
+    peer.send(new ServerMessage.Msg(0, now(), "bob", "are you there?"));
+    tmux.await("bob: are you there?\nalice> send half a tho");
+    tmux.type("X");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("half a tXho");
+    tmux.press("C-c");
+    peer.expect(ClientMessage.Leave.class);
+    peer.send(new ServerMessage.Ack(1, 1));
+    peer.bye(0);
+    tmux.await("left the chat\n$");
+    tmux.type("[ \"$tty\" = \"$(stty -g)\" ] && echo as it was found");
+    tmux.press("Enter");
+    tmux.await("\nas it was found");
+  }
+
+  @Test
   void leavingAStuckServerDoesNotTakeLong() throws Exception {
     join(80);
     tmux.type("send is anybody there?");
@@ -250,6 +309,18 @@ class ClientTerminalTest {
             + "\necho rc=$?\n[ \"$tty\" = \"$(stty -g)\" ] && echo same-tty\n");
     tmux.type(". " + script);
     tmux.press("Enter");
+  }
+
+  /** Sends a signal to the program from outside. */
+  private void signal(String name) throws Exception {
+    String port = "--port " + server.port() + " ";
+    long pid =
+        ProcessHandle.allProcesses()
+            .filter(process -> process.info().commandLine().orElse("").contains(port))
+            .mapToLong(ProcessHandle::pid)
+            .findAny()
+            .orElseThrow();
+    assertThat(new ProcessBuilder("kill", "-" + name, "" + pid).start().waitFor()).isZero();
   }
 
   private static int now() {

@@ -1,0 +1,115 @@
+package simplechat.cli;
+
+import java.io.IOException;
+import org.jline.reader.impl.LineReaderImpl;
+import org.jline.terminal.Attributes;
+import org.jline.terminal.Attributes.ControlChar;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.Terminal.Signal;
+import org.jline.utils.Display;
+import org.jline.utils.InfoCmp.Capability;
+
+/**
+ * JLine's reader, which can also let go of the terminal in the middle of a line and take it again.
+ *
+ * <p>Threading: as its superclass; {@link #suspend}, {@link #resume} and {@link #resize} may be
+ * called by any thread. While it is suspended whoever wants to print waits.
+ */
+final class PromptReader extends LineReaderImpl {
+  /** Control character 0 of a terminal driver: this key has no meaning to it. */
+  private static final int NO_KEY = 0;
+
+  private final boolean plain;
+  private final Attributes found;
+  private final Attributes ours;
+
+  /**
+   * @param plain whether the terminal must not be sent escape sequences
+   */
+  PromptReader(Terminal terminal, boolean plain) throws IOException {
+    super(terminal);
+    this.plain = plain;
+    found = terminal.getAttributes();
+    ours = new Attributes(found);
+    ours.setControlChar(ControlChar.VINTR, NO_KEY);
+  }
+
+  /**
+   * While a line is read, Ctrl-C is a key like any other; before and after, it is the driver's,
+   * which makes a signal of it.
+   *
+   * @param typed what stands in the line already
+   */
+  String readLine(String prompt, String typed) {
+    terminal.setAttributes(ours);
+    try {
+      return readLine(prompt, null, (Character) null, typed);
+    } finally {
+      terminal.setAttributes(found);
+    }
+  }
+
+  /** Lets go of the terminal while this runs, which is to stop the program. */
+  void suspend(Runnable stop) {
+    lock.lock();
+    try {
+      if (!reading) {
+        stop.run();
+        return;
+      }
+      int cursor = buf.cursor();
+      doCleanup(true);
+      terminal.setAttributes(found);
+      stop.run();
+      buf.cursor(cursor);
+      resume();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes the terminal again, whatever somebody else has made of it, and draws the line. */
+  void resume() {
+    lock.lock();
+    try {
+      if (reading) {
+        terminal.setAttributes(ours);
+        if (isSet(Option.BRACKETED_PASTE)) {
+          terminal.writer().write(BRACKETED_PASTE_ON);
+        }
+        // Nothing is known of where the cursor is.
+        display = new Display(terminal, false);
+        redraw();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Draws the line for another size of the terminal. */
+  void resize() {
+    lock.lock();
+    try {
+      if (reading) {
+        redraw();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void redraw() {
+    terminal.puts(Capability.carriage_return);
+    terminal.puts(Capability.clr_eos);
+    handleSignal(Signal.CONT);
+  }
+
+  /**
+   * To switch the option off is not enough: the reader then tells the terminal so, by an escape
+   * sequence.
+   */
+  @Override
+  public boolean isSet(Option option) {
+    return !(plain && option == Option.BRACKETED_PASTE) && super.isSet(option);
+  }
+}
