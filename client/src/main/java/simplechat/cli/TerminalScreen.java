@@ -66,7 +66,8 @@ final class TerminalScreen implements Screen, AutoCloseable {
             .encoding(StandardCharsets.UTF_8)
             .stdinEncoding(StandardCharsets.UTF_8)
             .stdoutEncoding(StandardCharsets.UTF_8)
-            // Asks the terminal, and waits a quarter of a second for one that does not answer.
+            // Asks the terminal, and waits a quarter of a second for one that does not answer; that
+            // characters are kept together (below) does not need its answer.
             .graphemeCluster(false)
             // Signals are ours (Interrupts): a key is told from a signal that way.
             .nativeSignals(false)
@@ -75,7 +76,11 @@ final class TerminalScreen implements Screen, AutoCloseable {
       InfoCmp.setDefaultInfoCmp(PLAIN_TYPE, PLAIN_CAPABILITIES);
       builder.type(PLAIN_TYPE);
     }
-    return new TerminalScreen(builder.build());
+    Terminal terminal = builder.build();
+    // Keys move by what a person sees as one character. A terminal that draws the parts of it side
+    // by side then shows the cursor too far left, and the text is right all the same.
+    terminal.setGraphemeClusterMode(true, true);
+    return new TerminalScreen(terminal);
   }
 
   /** True if the terminal gets no escape sequences. */

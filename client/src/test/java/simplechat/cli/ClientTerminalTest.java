@@ -245,6 +245,28 @@ class ClientTerminalTest {
   }
 
   @Test
+  void keysMoveByWholeCharactersAndWhatIsShownIsSent() throws Exception {
+    Peer peer = join(80);
+    String family = "\ud83d\udc69\u200d\ud83d\udc69\u200d\ud83d\udc67";
+    String flag = "\ud83c\udde9\ud83c\uddea";
+    String thumb = "\ud83d\udc4d\ud83c\udffd";
+    String heart = "\u2764\ufe0f";
+    tmux.type("send 1" + family + "2" + flag + "3" + thumb + "4" + heart + "5e\u0301" + "6");
+    tmux.await("6");
+    // Over 6 and the letter with its accent; away with 5 and the heart.
+    tmux.press("Left", "Left", "BSpace", "BSpace");
+    tmux.type("a");
+    tmux.press("Left", "Left", "Left", "Left", "Left");
+    // Between the flag and 2: away with the flag, and again, over 2 and the family.
+    tmux.press("DC", "Left", "Left");
+    tmux.type("b");
+    String rest = "b" + family + "23" + thumb + "4ae\u03016";
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("1" + rest);
+    tmux.await("alice> send 1" + rest);
+  }
+
+  @Test
   void historyAndCompletionSaveTyping() throws Exception {
     Peer peer = join(80);
     peer.send(new ServerMessage.Msg(0, now(), "Barbara", "hi"));
