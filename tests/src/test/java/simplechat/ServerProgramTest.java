@@ -91,6 +91,15 @@ class ServerProgramTest {
     }
   }
 
+  @Test
+  void anEmptyOrOverruledVariableIsNone() {
+    Map<String, String> environment =
+        Map.of("CHAT_LOOPS", "", "CHAT_HELP", "true", "CHAT_PORT", "x");
+    try (ServerProcess server = ServerProcess.start(environment, "--port", "0")) {
+      assertThat(server.address().getPort()).isPositive();
+    }
+  }
+
   static Stream<Arguments> badOptions() {
     return Stream.of(
         Arguments.of(List.of("--port", "70000"), Map.of(), "70000"),
@@ -101,9 +110,11 @@ class ServerProgramTest {
         Arguments.of(List.of("--log-bytes", "1k"), Map.of(), "log-bytes"),
         Arguments.of(List.of("--nope"), Map.of(), "--nope"),
         Arguments.of(List.of("surplus"), Map.of(), "surplus"),
-        Arguments.of(List.of(), Map.of("CHAT_PORT", "abc"), "abc"),
-        Arguments.of(List.of(), Map.of("CHAT_LOOPS", "-1"), "loops"),
-        Arguments.of(List.of(), Map.of("CHAT_TRANSPORT", "pigeon"), "pigeon"));
+        Arguments.of(List.of(), Map.of("CHAT_PORT", "abc"), "CHAT_PORT: 'abc'"),
+        Arguments.of(List.of(), Map.of("CHAT_LOOPS", "-1"), "CHAT_LOOPS is -1"),
+        Arguments.of(List.of(), Map.of("CHAT_MAX_TEXT", "2m"), "CHAT_MAX_TEXT is 2097152"),
+        Arguments.of(List.of("--loops", "-1"), Map.of("CHAT_LOOPS", "1"), " loops is -1"),
+        Arguments.of(List.of(), Map.of("CHAT_TRANSPORT", "pigeon"), "CHAT_TRANSPORT: "));
   }
 
   @ParameterizedTest(name = "{0} {1}")

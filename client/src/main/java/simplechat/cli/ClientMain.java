@@ -141,19 +141,24 @@ public final class ClientMain {
     }
     String fault = name.isEmpty() ? null : NameOffer.fault(name);
     if (fault != null) {
-      throw wrong("'" + name + "' cannot be a name: " + fault);
+      String where = username == null ? "CHAT_USERNAME: " : "";
+      throw wrong(where + "'" + name + "' cannot be a name: " + fault);
     }
     String server = orElse(host, "CHAT_HOST", DEFAULT_HOST);
     if (server.startsWith("[") && server.endsWith("]")) {
       server = server.substring(1, server.length() - 1);
     }
     if (server.isBlank()) {
-      throw wrong("a host is needed");
+      throw wrong((host == null ? "CHAT_HOST" : "--host") + " is empty");
     }
     int past = number("--history", history == null ? "0" : history, 0, JoinRequest.HISTORY_MAX);
     return new Settings(
         server,
-        number("--port", orElse(port, "CHAT_PORT", DEFAULT_PORT), 1, 65_535),
+        number(
+            port == null ? "CHAT_PORT" : "--port",
+            orElse(port, "CHAT_PORT", DEFAULT_PORT),
+            1,
+            65_535),
         name.isEmpty() ? null : name,
         history == null ? null : past,
         !noBell,

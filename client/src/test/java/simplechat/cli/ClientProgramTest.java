@@ -275,6 +275,20 @@ class ClientProgramTest {
   }
 
   @Test
+  void aWrongVariableIsNamedAndAnEmptyOneIsNone() throws Exception {
+    assertUsageOf("CHAT_PORT is a number from 1 to 65535, not 'abc'", "CHAT_PORT", "abc");
+    assertUsageOf("CHAT_HOST is empty", "CHAT_HOST", " ");
+    assertUsageOf("CHAT_RETRY is true or false, not 'yes'", "CHAT_RETRY", "yes");
+    assertUsageOf("CHAT_USERNAME: 'a b' cannot be a name", "CHAT_USERNAME", "a b");
+    Running program =
+        launch(
+            List.of("-u", "alice", "--port", "" + server.port()),
+            Map.of("CHAT_PORT", "abc", "CHAT_HOST", "", "CHAT_RETRY", ""));
+    server.accept();
+    program.process.destroy();
+  }
+
+  @Test
   void flagsGoBeforeTheEnvironment() throws Exception {
     Running program =
         launch(
@@ -368,7 +382,16 @@ class ClientProgramTest {
   }
 
   private void assertUsage(String message, String... options) throws Exception {
-    Running program = launch(List.of(options), Map.of());
+    assertUsage(message, launch(List.of(options), Map.of()));
+  }
+
+  private void assertUsageOf(String message, String variable, String value) throws Exception {
+    boolean named = variable.equals("CHAT_USERNAME");
+    assertUsage(
+        message, launch(named ? List.of() : List.of("-u", "alice"), Map.of(variable, value)));
+  }
+
+  private static void assertUsage(String message, Running program) throws Exception {
     assertThat(program.exitCode()).isEqualTo(2);
     assertThat(program.out()).isEmpty();
     assertThat(program.err()).startsWith(message).endsWith("try: chat client --help\n");

@@ -9,7 +9,10 @@ import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -19,7 +22,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 import simplechat.protocol.Limits;
@@ -51,21 +57,21 @@ public final class ServerMain implements Callable<Integer> {
   @Option(
       names = "--host",
       paramLabel = "HOST",
-      defaultValue = "${env:CHAT_HOST:-127.0.0.1}",
+      defaultValue = "127.0.0.1",
       description = "address to bind (default: ${DEFAULT-VALUE})")
   private String host = "";
 
   @Option(
       names = {"-p", "--port"},
       paramLabel = "PORT",
-      defaultValue = "${env:CHAT_PORT:-8080}",
+      defaultValue = "8080",
       description = "port, 0 for any that is free (default: ${DEFAULT-VALUE})")
   private int port;
 
   @Option(
       names = "--max-connections",
       paramLabel = "N",
-      defaultValue = "${env:CHAT_MAX_CONNECTIONS:-10000}",
+      defaultValue = "10000",
       description = "open at once, joined or not (default: ${DEFAULT-VALUE})")
   private int maxConnections;
 
@@ -73,7 +79,7 @@ public final class ServerMain implements Callable<Integer> {
       names = "--max-text",
       paramLabel = "SIZE",
       converter = SizeConverter.class,
-      defaultValue = "${env:CHAT_MAX_TEXT:-64k}",
+      defaultValue = "64k",
       description = "longest text of a message, up to 1m (default: ${DEFAULT-VALUE})")
   private long maxText;
 
@@ -81,7 +87,7 @@ public final class ServerMain implements Callable<Integer> {
       names = "--join-timeout",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      defaultValue = "${env:CHAT_JOIN_TIMEOUT:-10s}",
+      defaultValue = "10s",
       description = "from the accept to the join (default: ${DEFAULT-VALUE})")
   private Duration joinTimeout = Duration.ZERO;
 
@@ -89,7 +95,7 @@ public final class ServerMain implements Callable<Integer> {
       names = "--heartbeat",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      defaultValue = "${env:CHAT_HEARTBEAT:-30s}",
+      defaultValue = "30s",
       description =
           "of silence until a sign of life is asked for, and again until the end"
               + " (default: ${DEFAULT-VALUE})")
@@ -99,7 +105,7 @@ public final class ServerMain implements Callable<Integer> {
       names = "--write-stall",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      defaultValue = "${env:CHAT_WRITE_STALL:-30s}",
+      defaultValue = "30s",
       description = "how long a member may read nothing of what waits (default: ${DEFAULT-VALUE})")
   private Duration writeStall = Duration.ZERO;
 
@@ -107,7 +113,7 @@ public final class ServerMain implements Callable<Integer> {
       names = "--resume-window",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      defaultValue = "${env:CHAT_RESUME_WINDOW:-120s}",
+      defaultValue = "120s",
       description = "how long a lost member may come back (default: ${DEFAULT-VALUE})")
   private Duration resumeWindow = Duration.ZERO;
 
@@ -115,7 +121,7 @@ public final class ServerMain implements Callable<Integer> {
       names = "--drain",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      defaultValue = "${env:CHAT_DRAIN:-10s}",
+      defaultValue = "10s",
       description = "how long a shutdown may take (default: ${DEFAULT-VALUE})")
   private Duration drain = Duration.ZERO;
 
@@ -123,7 +129,7 @@ public final class ServerMain implements Callable<Integer> {
       names = "--log-bytes",
       paramLabel = "SIZE",
       converter = SizeConverter.class,
-      defaultValue = "${env:CHAT_LOG_BYTES:-16m}",
+      defaultValue = "16m",
       description = "memory for the room's log (default: ${DEFAULT-VALUE})")
   private long logBytes;
 
@@ -131,28 +137,28 @@ public final class ServerMain implements Callable<Integer> {
       names = "--send-buffer",
       paramLabel = "SIZE",
       converter = SizeConverter.class,
-      defaultValue = "${env:CHAT_SEND_BUFFER:-128k}",
+      defaultValue = "128k",
       description = "kernel memory for each socket's output (default: ${DEFAULT-VALUE})")
   private long sendBuffer;
 
   @Option(
       names = "--loops",
       paramLabel = "N",
-      defaultValue = "${env:CHAT_LOOPS:-0}",
+      defaultValue = "0",
       description = "event loops, 0 for one a core (default: ${DEFAULT-VALUE})")
   private int loops;
 
   @Option(
       names = "--transport",
       paramLabel = "NAME",
-      defaultValue = "${env:CHAT_TRANSPORT:-auto}",
+      defaultValue = "auto",
       description = "auto or nio (default: ${DEFAULT-VALUE})")
   private TransportOption transport = TransportOption.auto;
 
   @Option(
       names = "--greeting",
       paramLabel = "TEXT",
-      defaultValue = "${env:CHAT_GREETING:-}",
+      defaultValue = "",
       description = "shown to those who join")
   private String greeting = "";
 
@@ -175,11 +181,13 @@ public final class ServerMain implements Callable<Integer> {
     PrintWriter out = utf8(System.out);
     PrintWriter err = utf8(System.err);
     CommandLine command = new CommandLine(new ServerMain()).setOut(out).setErr(err);
-    command.setParameterExceptionHandler((e, unused) -> misused(err, e));
+    Environment environment = new Environment();
+    command.setDefaultValueProvider(environment);
+    command.setParameterExceptionHandler((e, unused) -> misused(err, environment, e));
     command.setExecutionExceptionHandler(
         (e, unused, result) -> {
           if (e instanceof IllegalArgumentException) {
-            return misused(err, e);
+            return misused(err, environment, e);
           }
           err.println("chat server: " + oneLine(e));
           return EXIT_FAILED;
@@ -187,8 +195,8 @@ public final class ServerMain implements Callable<Integer> {
     return command.execute(args);
   }
 
-  private static int misused(PrintWriter err, Exception e) {
-    err.println("chat server: " + oneLine(e));
+  private static int misused(PrintWriter err, Environment environment, Exception e) {
+    err.println("chat server: " + environment.blamed(oneLine(e)));
     err.println("try: chat server --help");
     return EXIT_USAGE;
   }
@@ -278,6 +286,40 @@ public final class ServerMain implements Callable<Integer> {
 
   private static PrintWriter utf8(PrintStream stream) {
     return new PrintWriter(stream, true, StandardCharsets.UTF_8);
+  }
+
+  /** Stands in for options that are not given. A variable that is empty is none. */
+  private static final class Environment implements IDefaultValueProvider {
+    private final Map<String, String> used = new HashMap<>();
+
+    @Override
+    public @Nullable String defaultValue(ArgSpec argument) {
+      if (!(argument instanceof OptionSpec option) || option.usageHelp() || option.versionHelp()) {
+        return null;
+      }
+      String name = option.longestName().substring("--".length());
+      String variable = "CHAT_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
+      String value = System.getenv(variable);
+      if (value == null || value.isEmpty()) {
+        return null;
+      }
+      used.put(name, variable);
+      return value;
+    }
+
+    /** The message about a value, with the variable that it came from instead of the option. */
+    String blamed(String message) {
+      for (Map.Entry<String, String> entry : used.entrySet()) {
+        String option = entry.getKey();
+        for (String begin : List.of("Invalid value for option '--" + option + "'", option + " ")) {
+          if (message.startsWith(begin)) {
+            String rest = message.substring(begin.stripTrailing().length());
+            return entry.getValue() + rest;
+          }
+        }
+      }
+      return message;
+    }
   }
 
   /** The version that the jar was built as. */
