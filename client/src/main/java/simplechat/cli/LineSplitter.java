@@ -10,7 +10,7 @@ import java.util.Arrays;
 
 /**
  * The lines of a byte stream in UTF-8, whatever the locale says; the last one counts without its
- * end.
+ * end. A byte order mark at its begin is none of it.
  *
  * <p>Bounds: a line that is longer than the limit is dropped as it comes.
  */
@@ -28,6 +28,7 @@ final class LineSplitter {
   }
 
   private static final int READ_BYTES = 8 * 1024;
+  private static final String BYTE_ORDER_MARK = "\ufeff";
 
   private final InputStream in;
   private final int maxBytes;
@@ -98,6 +99,7 @@ final class LineSplitter {
       receiver.unusable(number, "not valid UTF-8");
       return;
     }
-    receiver.line(decoded);
+    boolean marked = number == 1 && decoded.startsWith(BYTE_ORDER_MARK);
+    receiver.line(marked ? decoded.substring(BYTE_ORDER_MARK.length()) : decoded);
   }
 }

@@ -107,6 +107,10 @@ final class Prompt {
   }
 
   private static void complete(ParsedLine line, List<String> names, List<Candidate> found) {
+    if (line.line().isBlank()) {
+      // Anything may come here, so nothing is more likely than the rest.
+      return;
+    }
     String begun = line.word().substring(0, line.wordCursor());
     List<String> choices = line.wordIndex() == 0 ? COMMANDS : names;
     int rank = 0;

@@ -127,6 +127,32 @@ class ClientProgramTest {
   }
 
   @Test
+  void anInputOfAnySizeAndEncodingIsSentAsItIsOrRefusedInOneLine() throws Exception {
+    Running program = start("-u", "alice");
+    Peer peer = server.acceptAndWelcome(0);
+    program.type("\ufeffsend one\n");
+    program.process.getOutputStream().write(new byte[] {'s', 'e', 'n', 'd', ' ', -1, '\n'});
+    byte[] endless = "x".repeat(1024 * 1024).getBytes(StandardCharsets.US_ASCII);
+    for (int i = 0; i < 10; i++) {
+      program.process.getOutputStream().write(endless);
+    }
+    program.type("\nsend two");
+    program.endInput();
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("one");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("two");
+    peer.expect(ClientMessage.Leave.class);
+    peer.send(new ServerMessage.Ack(1, 2));
+    peer.bye(0);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err())
+        .isEqualTo(
+            """
+            not sent: line 2 is not valid UTF-8
+            not sent: line 3 is longer than 1048640 bytes
+            """);
+  }
+
+  @Test
   void anAnswerToWhoIsPrintedBeforeTheNextLineCounts() throws Exception {
     Running program = start("-u", "alice");
     program.type("who\nleave\nsend never");
@@ -410,6 +436,8 @@ class ClientProgramTest {
                 ProcessHandle.current().info().command().orElseThrow(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
+                // As the launcher starts it.
+                "-Xmx64m",
                 "-cp",
                 System.getProperty("java.class.path"),
                 ClientMain.class.getName()));

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ResumeToken;
 import simplechat.protocol.ServerMessage;
 
 /** The program in a real terminal. */
@@ -131,6 +132,7 @@ class ClientTerminalTest {
     tmux.await("another name");
     tmux.press("C-d");
     tmux.await("rc=3");
+    tmux.await("same-tty");
   }
 
   @Test
@@ -243,6 +245,109 @@ class ClientTerminalTest {
     tmux.type("c");
     tmux.press("Enter");
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("ac");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"leave", "C-d", "TERM", "TERM, again"})
+  void whoLeavesFindsTheTerminalAsItWas(String how) throws Exception {
+    Peer peer = join(80);
+    if (how.startsWith("TERM")) {
+      tmux.type("half a tho");
+      tmux.await("half a tho");
+      signal("TERM");
+    } else if (how.equals("C-d")) {
+      tmux.press("C-d");
+    } else {
+      tmux.type(how);
+      tmux.press("Enter");
+    }
+    peer.expect(ClientMessage.Leave.class);
+    if (how.endsWith("again")) {
+      signal("TERM");
+      tmux.await("rc=143");
+    } else {
+      peer.bye(0);
+      tmux.await("left the chat");
+      tmux.await("rc=0");
+    }
+    tmux.await("same-tty");
+  }
+
+  @Test
+  void aTextThatIsTooLongStaysForEditing() throws Exception {
+    tmux = new Tmux(80, 40);
+    run("-u alice");
+    Peer peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    peer.send(
+        new ServerMessage.Welcome(
+            1, false, 7, new ResumeToken(1, 2), 0, 0, 0, 1, 5, 30, "alice", ""));
+    tmux.await("alice>");
+    tmux.type("send 123456");
+    tmux.press("Enter");
+    tmux.await("not sent: longer than 5 bytes\nalice> send 123456");
+    tmux.press("BSpace", "Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("12345");
+  }
+
+  @Test
+  void controlCharactersOfAPasteAreNotSentAndNotObeyed() throws Exception {
+    Peer peer = join(80);
+    tmux.paste("send a\u001b[2J\u001a\u0003\u0001b\u0015", true);
+    tmux.press("Enter");
+    tmux.await("not sent: control characters cannot be sent");
+    assertThat(tmux.screen()).contains("welcome");
+    tmux.press("C-c");
+    tmux.paste("send a\tb", true);
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).matches("a[\t ]+b");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aPasteOfAThousandLinesLosesNone(boolean inBrackets) throws Exception {
+    Peer peer = join(80);
+    StringBuilder lines = new StringBuilder();
+    for (int i = 1; i <= 1_000; i++) {
+      lines.append("send line ").append(i).append('\n');
+    }
+    tmux.paste(lines.toString(), inBrackets);
+    tmux.press("Enter");
+    for (int i = 1; i <= 1_000; i++) {
+      assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("line " + i);
+    }
+    peer.send(new ServerMessage.Ack(999, 1_000));
+    tmux.press("C-d");
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    tmux.await("rc=0");
+  }
+
+  @Test
+  void aTerminalIsUtf8InEveryLocale() throws Exception {
+    tmux = new Tmux(80, 40);
+    tmux.type("export LC_ALL=C");
+    tmux.press("Enter");
+    run("-u alice");
+    Peer peer = server.acceptAndWelcome(0);
+    tmux.await("alice>");
+    tmux.type("send \u540d\u524d e\u0301");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("\u540d\u524d e\u0301");
+    peer.send(new ServerMessage.Ack(0, 1), new ServerMessage.Msg(1, now(), "bob", "\u524d"));
+    tmux.await("bob: \u524d");
+  }
+
+  @Test
+  void tabOnAnEmptyLineInsertsNothing() throws Exception {
+    Peer peer = join(80);
+    tmux.press("Tab", "Space", "Tab");
+    tmux.type("wh");
+    tmux.press("Tab", "Enter");
+    peer.expect(ClientMessage.Who.class);
+    peer.send(new ServerMessage.Roster(false, List.of("alice")));
+    tmux.await("* here (1): alice");
+    assertThat(tmux.screen()).contains("alice>  who").doesNotContain("help");
   }
 
   @Test

@@ -38,6 +38,12 @@ class LineSplitterTest {
     assertThat(split(text, 10_000)).containsExactly(text);
   }
 
+  @Test
+  void aByteOrderMarkIsSkippedAtTheBeginAndNowhereElse() throws Exception {
+    assertThat(split("\ufeffone\n\ufefftwo", 10)).containsExactly("one", "\ufefftwo");
+    assertThat(split("\ufeff", 10)).containsExactly("");
+  }
+
   private List<String> split(String text, int maxBytes) throws Exception {
     return split(text.getBytes(StandardCharsets.UTF_8), maxBytes);
   }

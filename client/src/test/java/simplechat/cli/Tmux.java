@@ -53,6 +53,15 @@ final class Tmux implements AutoCloseable {
     run(arguments.toArray(String[]::new));
   }
 
+  /** Pastes; in brackets as terminals do for a program that asked for them, or as if typed. */
+  void paste(String text, boolean inBrackets) throws Exception {
+    Path file = Files.createTempFile("chat-paste", ".txt");
+    Files.writeString(file, text);
+    run("load-buffer", file.toString());
+    Files.delete(file);
+    run(inBrackets ? new String[] {"paste-buffer", "-p"} : new String[] {"paste-buffer"});
+  }
+
   void resize(int columns) throws Exception {
     run("resize-window", "-x", "" + columns);
   }
