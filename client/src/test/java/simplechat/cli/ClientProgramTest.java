@@ -458,6 +458,7 @@ class ClientProgramTest {
     private final BufferedReader lines;
 
     Running(ProcessBuilder builder) throws IOException {
+      err.deleteOnExit();
       process = builder.redirectError(err).start();
       lines =
           new BufferedReader(

@@ -395,6 +395,7 @@ class ClientTerminalTest {
     tmux.type("export NO_COLOR=1");
     tmux.press("Enter");
     Path recording = Files.createTempFile("chat-terminal", ".raw");
+    recording.toFile().deleteOnExit();
     tmux.record(recording);
     run("-u alice");
     Peer peer = server.acceptAndWelcome(0);
@@ -416,27 +417,8 @@ class ClientTerminalTest {
     return peer;
   }
 
-  /** Runs the program; the exit code is shown behind it, and whether the terminal is as it was. */
   private void run(String options) throws Exception {
-    String program =
-        String.join(
-            " ",
-            ProcessHandle.current().info().command().orElseThrow(),
-            "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp '"
-                + System.getProperty("java.class.path")
-                + "'",
-            ClientMain.class.getName(),
-            "--port",
-            "" + server.port(),
-            options);
-    Path script = Files.createTempFile("chat-client", ".sh");
-    Files.writeString(
-        script,
-        "tty=$(stty -g)\nclear\n"
-            + program
-            + "\nrc=$? same=\n[ \"$tty\" = \"$(stty -g)\" ] && same=same-tty\necho rc=$rc $same\n");
-    tmux.type(". " + script);
-    tmux.press("Enter");
+    tmux.startClient(server.port(), options);
   }
 
   /** Sends a signal to the program from outside. */

@@ -37,6 +37,30 @@ final class Tmux implements AutoCloseable {
         "env PS1='$ ' sh");
   }
 
+  /** Runs the program; the exit code is shown behind it, and whether the terminal is as it was. */
+  void startClient(int port, String options) throws Exception {
+    String program =
+        String.join(
+            " ",
+            ProcessHandle.current().info().command().orElseThrow(),
+            "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp '"
+                + System.getProperty("java.class.path")
+                + "'",
+            ClientMain.class.getName(),
+            "--port",
+            "" + port,
+            options);
+    Path script = Files.createTempFile("chat-client", ".sh");
+    script.toFile().deleteOnExit();
+    Files.writeString(
+        script,
+        "tty=$(stty -g)\nclear\n"
+            + program
+            + "\nrc=$? same=\n[ \"$tty\" = \"$(stty -g)\" ] && same=same-tty\necho rc=$rc $same\n");
+    type(". " + script);
+    press("Enter");
+  }
+
   /** Types characters as they are. */
   void type(String text) throws Exception {
     // tmux takes a semicolon at the end for its own.
@@ -56,6 +80,7 @@ final class Tmux implements AutoCloseable {
   /** Pastes; in brackets as terminals do for a program that asked for them, or as if typed. */
   void paste(String text, boolean inBrackets) throws Exception {
     Path file = Files.createTempFile("chat-paste", ".txt");
+    file.toFile().deleteOnExit();
     Files.writeString(file, text);
     run("load-buffer", file.toString());
     Files.delete(file);

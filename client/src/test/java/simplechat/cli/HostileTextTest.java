@@ -1,0 +1,187 @@
+package simplechat.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.client.ScriptedServer;
+import simplechat.client.ScriptedServer.Peer;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ResumeToken;
+import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.JoinedHow;
+import simplechat.protocol.ServerMessage.LeftWhy;
+
+/** Nothing that is received drives a terminal: judged by every byte that a real one was sent. */
+@Tag("slow")
+class HostileTextTest {
+  private static final long SEED = Long.getLong("test.seed", System.nanoTime());
+  private static final int TEXTS = 200;
+
+  /** What terminals obey, answer, or type into the input. */
+  private static final List<String> SEQUENCES =
+      List.of(
+          "\u001b[c",
+          "\u001b[>c",
+          "\u001b[5n",
+          "\u001b[6n",
+          "\u001b[?6n",
+          "\u001b[18t",
+          "\u001b[21t",
+          "\u001b[?2026$p",
+          "\u001b[?u",
+          "\u001bZ",
+          "\u001bc",
+          "\u001b[2J\u001b[H",
+          "\u001b[?1049h",
+          "\u001b[?2004l",
+          "\u001b[?1000h",
+          "\u001b[31;7m",
+          "\u001b[1;2r",
+          "\u001b(0",
+          "\u001b#8",
+          "\u001b]0;title\u0007",
+          "\u001b]2;title\u001b\\",
+          "\u001b]10;?\u0007",
+          "\u001b]11;?\u001b\\",
+          "\u001b]52;c;bHM=\u0007",
+          "\u001b]8;;http://x\u001b\\",
+          "\u001bP$qm\u001b\\",
+          "\u001bPtmux;\u001b\u001b[c\u001b\\",
+          "\u001b_G\u001b\\",
+          "\u001b^x\u001b\\",
+          "\u001b[200~",
+          "\u009bc",
+          "\u009b6n",
+          "\u009d0;x\u009c",
+          "\u0090$qm\u009c",
+          "\r\u001b[K12:00 eve: hi",
+          "\b\b\b\b",
+          "\u0005",
+          "\r\nleave\r\n");
+
+  private Path recording;
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void noByteOfItReachesTheTerminalRaw(boolean coloured) throws Exception {
+    assumeTrue(Tmux.isInstalled(), "tmux is not installed");
+    List<String> texts = texts();
+    String ownName = coloured ? "\u001b\u009b\u202ew" : "\r\b\u2028w";
+    recording = Files.createTempFile("chat-terminal", ".raw");
+    recording.toFile().deleteOnExit();
+    try (ScriptedServer server = new ScriptedServer();
+        Tmux tmux = new Tmux(80, 24)) {
+      if (!coloured) {
+        tmux.type("export NO_COLOR=1");
+        tmux.press("Enter");
+      }
+      tmux.record(recording);
+      tmux.startClient(server.port(), "-u alice --no-bell");
+      try (Peer peer = server.accept()) {
+        converse(peer, tmux, texts, ownName);
+      }
+      tmux.await("rc=1 same-tty\n$");
+      // What had been answered into the input would be typed at the shell now.
+      assertThat(tmux.lastRow()).isEqualTo("$");
+    }
+    judge(texts, coloured);
+  }
+
+  /** Every field that has text, and each of the texts in it; what comes once has all at once. */
+  private static void converse(Peer peer, Tmux tmux, List<String> texts, String ownName)
+      throws Exception {
+    String all = String.join("", texts);
+    peer.expect(ClientMessage.Hello.class);
+    peer.send(new ServerMessage.Refused(201, 0, all));
+    tmux.await("another name [alice2]:");
+    tmux.press("Enter");
+    peer.expect(ClientMessage.Hello.class);
+    peer.send(
+        new ServerMessage.Welcome(
+            1, false, 7, new ResumeToken(1, 2), 0, 0, 0, 2, 1000, 30, ownName, all));
+    peer.expect(ClientMessage.Who.class);
+    peer.send(new ServerMessage.Roster(false, texts));
+    int seq = 0;
+    for (String text : texts) {
+      peer.send(
+          new ServerMessage.Joined(seq++, 1, 2, JoinedHow.JOINED, text),
+          new ServerMessage.Msg(seq++, 1, text, text),
+          new ServerMessage.Left(seq++, 1, 1, LeftWhy.LEFT, text),
+          new ServerMessage.Refused(199, 0, text));
+    }
+    peer.send(new ServerMessage.Msg(seq, 1, "bob", "end"));
+    String prompt = Sanitiser.name(ownName) + ">";
+    tmux.await("bob: end\n" + prompt);
+    assertThat(tmux.lastRow()).isEqualTo(prompt);
+    tmux.type("send x");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("x");
+    peer.send(new ServerMessage.Refused(105, 1, all), new ServerMessage.Bye(499, 0, all));
+  }
+
+  private void judge(List<String> texts, boolean coloured) throws Exception {
+    Awaitility.await().until(() -> Files.readString(recording).contains("same-tty"));
+    String recorded = Files.readString(recording);
+    String printed =
+        recorded.substring(recorded.indexOf("join refused"), recorded.lastIndexOf("rc=1"));
+    String unwrapped = printed.replaceAll("[\r\n ]", "");
+    for (String text : texts) {
+      assertThat(printed.contains(text)).as("seed %d, raw: %s", SEED, shown(text)).isFalse();
+      assertThat(unwrapped).contains(text.substring(text.lastIndexOf('~', text.length() - 2)));
+    }
+    // What is the program's own: line ends, moves of the cursor, and with colours sequences that
+    // no terminal answers.
+    String others =
+        coloured ? printed.replaceAll("\u001b(\\[[0-9;?]*[A-HJKPXhlm@]|[=>])", "") : printed;
+    assertThat(others.codePoints().filter(HostileTextTest::isHarmful).boxed())
+        .as("seed %d", SEED)
+        .isEmpty();
+  }
+
+  private static boolean isHarmful(int c) {
+    return (c < ' ' && c != '\r' && c != '\n' && c != '\b')
+        || (c >= 0x7F && c <= 0x9F)
+        || Character.getType(c) == Character.FORMAT
+        || c == 0x2028
+        || c == 0x2029
+        || (c >= 0xE0000 && c <= 0xE0FFF);
+  }
+
+  /** Each ends in a number of its own, by which it is found where it must not be. */
+  private static List<String> texts() {
+    List<String> texts = new ArrayList<>(SEQUENCES);
+    for (int c = 0; c <= 0x9F; c = c == 0x1F ? 0x7F : c + 1) {
+      texts.add("a" + (char) c);
+    }
+    for (int c : new int[] {0xAD, 0x61C, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202E}) {
+      texts.add("a" + (char) c);
+    }
+    for (int c : new int[] {0x2060, 0x2066, 0x2069, 0xFEFF, 0xFFF9, 0xE0001, 0xE0041, 0xE007F}) {
+      texts.add("a" + Character.toString(c));
+    }
+    Random random = new Random(SEED);
+    while (texts.size() < TEXTS) {
+      StringBuilder text = new StringBuilder();
+      for (int i = 0; i < 3; i++) {
+        text.append(SEQUENCES.get(random.nextInt(SEQUENCES.size())));
+        text.append((char) ('a' + random.nextInt(26)));
+      }
+      texts.add(text.toString());
+    }
+    texts.replaceAll(text -> text + "~" + texts.indexOf(text) + "~");
+    return texts;
+  }
+
+  private static String shown(String text) {
+    return Sanitiser.text(text);
+  }
+}
