@@ -24,7 +24,8 @@
  * <p>Only the main thread waits, and only the printer touches the screen; it does so above the line
  * that is being edited. A screen that is slow or stuck makes the client read less from the network,
  * and nothing else. All threads but main are daemons, so that no exit waits for a key or for a
- * peer.
+ * peer. A stop from the terminal or from outside ({@link simplechat.cli.JobControl}) holds the lock
+ * of the reader, so nothing is printed on a terminal that was given back.
  */
 @NullMarked
 package simplechat.cli;

@@ -22,7 +22,8 @@
  * }</pre>
  *
  * <p>{@link simplechat.client.ChatClient} is what a program holds, {@link
- * simplechat.client.ChatListener} what it is told through. Behind them:
+ * simplechat.client.ChatListener} what it is told through; {@link simplechat.client.BackOff} tells
+ * a program when to try again. Behind them:
  *
  * <pre>
  *   any thread                      event loop (one daemon thread)
