@@ -2,11 +2,13 @@ package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.util.ResourceLeakDetector;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -24,8 +26,10 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.protocol.ClientMessage;
@@ -44,6 +48,7 @@ import simplechat.protocol.ServerMessage.Refused;
 import simplechat.protocol.ServerMessage.Roster;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.support.BytePeer;
+import simplechat.support.Load;
 import simplechat.support.Memory;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
@@ -56,10 +61,11 @@ class HostileInputTest {
 
   @ParameterizedTest(name = "loops {0}")
   @ValueSource(ints = {1, 2})
-  void aThousandHealthChecksLeaveNothing(int loops) {
+  void healthChecksLeaveNothing(int loops) {
     try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
       long before = Memory.directBytes();
-      for (int i = 0; i < 1000; i++) {
+      int checks = Load.count(1000, 10_000);
+      for (int i = 0; i < checks; i++) {
         BytePeer peer = BytePeer.connect(server.address());
         if (i % 2 == 0) {
           peer.close();
@@ -92,19 +98,108 @@ class HostileInputTest {
         Arguments.of("a frame to be skipped", hex("41000000")));
   }
 
+  /** The best of five is judged: what takes longer in all of them is not the machine's doing. */
   @ParameterizedTest(name = "{0}")
   @MethodSource("notChat")
   void whatIsNotChatIsDroppedAtItsFirstByte(String what, byte[] bytes) {
     try (RunningServer server = RunningServer.start()) {
       for (int length : new int[] {1, bytes.length}) {
-        RawPeer peer = server.connect();
-        long sent = System.nanoTime();
-        peer.sendBytes(Arrays.copyOf(bytes, length));
-        peer.expectBye(ErrorCode.NOT_CHAT);
-        peer.expectEof();
-        assertThat(Duration.ofNanos(System.nanoTime() - sent)).as(what).isLessThan(AT_ONCE);
-        peer.close();
+        Duration best = AT_ONCE;
+        for (int i = 0; i < 5; i++) {
+          RawPeer peer = server.connect();
+          long sent = System.nanoTime();
+          peer.sendBytes(Arrays.copyOf(bytes, length));
+          peer.expectBye(ErrorCode.NOT_CHAT);
+          peer.expectEof();
+          Duration took = Duration.ofNanos(System.nanoTime() - sent);
+          best = took.compareTo(best) < 0 ? took : best;
+          peer.close();
+        }
+        assertThat(best).as(what).isLessThanOrEqualTo(Duration.ofMillis(100));
       }
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("notChat")
+  void whatIsNotChatCostsNoMoreThanAGoodBye(String what, byte[] bytes) {
+    assertThat(costBytes(false, bytes)).isLessThanOrEqualTo(2 * 1024);
+  }
+
+  @ParameterizedTest(name = "joined {0}, type {1}, length {2}")
+  @CsvSource({"false, 1, 512", "true, 2, 65536", "true, 65, 65536"})
+  void aHeaderCostsAtMostAKilobyte(boolean joined, int type, int length) {
+    assertThat(costBytes(joined, header(type, length))).isLessThanOrEqualTo(1024);
+  }
+
+  /** Heap on the server's thread, beyond what a connection costs that does not bring this. */
+  private static long costBytes(boolean joined, byte[] bytes) {
+    ResourceLeakDetector.Level level = ResourceLeakDetector.getLevel();
+    // It would take a stack trace with each use of a buffer.
+    ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
+    try (RunningServer server = RunningServer.start()) {
+      allocatedBytes(server, joined, bytes);
+      long without = allocatedBytes(server, joined, new byte[0]);
+      return allocatedBytes(server, joined, bytes) - without;
+    } finally {
+      ResourceLeakDetector.setLevel(level);
+    }
+  }
+
+  /** The mean of some hundred connections. */
+  private static long allocatedBytes(RunningServer server, boolean joined, byte[] bytes) {
+    int count = 300;
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getThreadAllocatedBytes(server.loopThread());
+    for (int i = 0; i < count; i++) {
+      try (BytePeer peer = BytePeer.connect(server.address())) {
+        byte[] hello = RawPeer.bytesOf(new Hello("m" + i, 0));
+        peer.send(joined ? concat(hello, bytes) : bytes);
+      }
+    }
+    server.awaitConnections(0);
+    return (threads.getThreadAllocatedBytes(server.loopThread()) - before) / count;
+  }
+
+  /** Whatever a stranger announces; of what could be the start of something, much comes too. */
+  @Test
+  @Timeout(60)
+  void aHundredMegabytesOfStrangersTakeNoMemory() throws IOException {
+    int types = 256;
+    int knownTypes = 7;
+    int[] lengths = {0, 1, 512, 513, 65_536, 0xFFFFFF};
+    ByteBuffer body = ByteBuffer.allocateDirect(5 * MIB).putInt(Limits.MAGIC);
+    List<SocketChannel> strangers = new ArrayList<>();
+    Duration notYet = Duration.ofMinutes(10);
+    try (RunningServer server = RunningServer.start(config -> config.joinTimeout(notYet))) {
+      server.join("witness");
+      long before = Memory.heldBytes();
+      for (int type = 0; type < types; type++) {
+        for (int length : lengths) {
+          SocketChannel stranger = SocketChannel.open(server.address());
+          strangers.add(stranger);
+          stranger.write(ByteBuffer.wrap(header(type, length)));
+          stream(stranger, body.clear().limit(type < knownTypes && length > 512 ? 5 * MIB : 1024));
+        }
+        if (type % 32 == knownTypes) {
+          assertThat(Memory.heldBytes() - before).isLessThanOrEqualTo(20L * MIB);
+        }
+      }
+      for (SocketChannel stranger : strangers) {
+        stranger.close();
+      }
+      server.awaitConnections(1);
+      assertThat(server.members()).isEqualTo(1);
+    }
+  }
+
+  private static void stream(SocketChannel stranger, ByteBuffer body) {
+    try {
+      while (body.hasRemaining()) {
+        stranger.write(body);
+      }
+    } catch (IOException e) {
+      // The server waits for the end of a refused stream for two seconds only.
     }
   }
 

@@ -25,6 +25,8 @@ import simplechat.protocol.ServerMessage.Left;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.server.ChatServer;
 import simplechat.server.ServerConfig;
+import simplechat.support.Crowd;
+import simplechat.support.Load;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
 
@@ -169,6 +171,23 @@ class LifeCycleTest {
       alice.close();
       second.close();
       drained.get(5, TimeUnit.SECONDS);
+    }
+  }
+
+  /** A second for every thousand of them, at least one and at most ten. */
+  @Test
+  void theReturnOfManyIsSpread() throws Exception {
+    int thousands = Load.count(2, 11);
+    try (RunningServer server = RunningServer.start(config -> config.maxConnections(20_000))) {
+      RawPeer stranger = server.connect();
+      Process crowd = Crowd.gathered(server.address().getPort(), thousands * 1000);
+      CompletableFuture<Void> drained = server.drain().toCompletableFuture();
+      int expected = Math.min(10, thousands);
+      assertThat(stranger.expectBye(ErrorCode.SHUTDOWN).retryAfter()).isEqualTo(expected);
+      stranger.close();
+      // It takes no good-bye and dies of it, at the latest of this.
+      crowd.destroyForcibly();
+      drained.get(20, TimeUnit.SECONDS);
     }
   }
 

@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,6 +25,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -196,15 +198,58 @@ class ServerProgramTest {
     }
   }
 
+  /** Of a few rounds, for the machine's sake, as the next. */
   @ParameterizedTest
   @ValueSource(strings = {"TERM", "INT"})
-  void anEmptyServerEndsAtOnce(String signal) {
-    try (ServerProcess server = ServerProcess.start("--port", "0")) {
-      server.address();
-      long signalled = System.nanoTime();
-      assertThat(server.signal(signal).exit()).isZero();
-      assertThat(Duration.ofNanos(System.nanoTime() - signalled)).isLessThan(SOON);
+  void anEmptyServerEndsWithinASecond(String signal) {
+    assertOnce(
+        Duration.ofSeconds(1),
+        server -> {
+          long signalled = System.nanoTime();
+          assertThat(server.signal(signal).exit()).isZero();
+          return Duration.ofNanos(System.nanoTime() - signalled);
+        });
+  }
+
+  /** Somebody is in the room, so that it is not the process's end that closes the port. */
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "INT"})
+  void thePortIsClosedAtOnce(String signal) {
+    assertOnce(
+        Duration.ofMillis(100),
+        server -> {
+          try (RawPeer member = RawPeer.connect(server.address())) {
+            member.join("alice");
+            server.signal(signal);
+            long signalled = System.nanoTime();
+            while (accepts(server.address())) {
+              assertThat(Duration.ofNanos(System.nanoTime() - signalled)).isLessThan(SOON);
+            }
+            Duration took = Duration.ofNanos(System.nanoTime() - signalled);
+            member.expectBye(ErrorCode.SHUTDOWN);
+            return took;
+          }
+        });
+  }
+
+  private static boolean accepts(InetSocketAddress address) {
+    try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+      return socket.isConnected();
+    } catch (IOException e) {
+      return false;
     }
+  }
+
+  private static void assertOnce(Duration limit, Function<ServerProcess, Duration> round) {
+    Duration best = SOON;
+    for (int i = 0; i < 3 && best.compareTo(limit) > 0; i++) {
+      try (ServerProcess server = ServerProcess.start("--port", "0")) {
+        server.address();
+        Duration took = round.apply(server);
+        best = took.compareTo(best) < 0 ? took : best;
+      }
+    }
+    assertThat(best).isLessThanOrEqualTo(limit);
   }
 
   @ParameterizedTest(name = "{0} is {1}")

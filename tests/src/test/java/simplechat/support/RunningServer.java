@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.server.ChatServer;
@@ -175,11 +176,18 @@ public final class RunningServer implements AutoCloseable {
     return open == null ? 0 : open.length;
   }
 
+  /** Identifies the thread of the one loop. */
+  public long loopThread() {
+    return loops().findFirst().orElseThrow().getId();
+  }
+
   private static int loopThreads() {
-    return (int)
-        Thread.getAllStackTraces().keySet().stream()
-            .filter(thread -> thread.getName().startsWith("chat-loop"))
-            .count();
+    return (int) loops().count();
+  }
+
+  private static Stream<Thread> loops() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("chat-loop"));
   }
 
   private static <T> T get(CompletionStage<T> stage, Duration patience) {
