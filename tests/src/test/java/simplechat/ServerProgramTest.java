@@ -39,6 +39,7 @@ import simplechat.protocol.ServerMessage.Bye;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.support.Chain;
+import simplechat.support.Load;
 import simplechat.support.RawPeer;
 import simplechat.support.ServerProcess;
 
@@ -203,7 +204,7 @@ class ServerProgramTest {
   @ValueSource(strings = {"TERM", "INT"})
   void anEmptyServerEndsWithinASecond(String signal) {
     assertOnce(
-        Duration.ofSeconds(1),
+        Load.bound(Duration.ofSeconds(1)),
         server -> {
           long signalled = System.nanoTime();
           assertThat(server.signal(signal).exit()).isZero();
@@ -216,7 +217,7 @@ class ServerProgramTest {
   @ValueSource(strings = {"TERM", "INT"})
   void thePortIsClosedAtOnce(String signal) {
     assertOnce(
-        Duration.ofMillis(100),
+        Load.bound(Duration.ofMillis(100)),
         server -> {
           try (RawPeer member = RawPeer.connect(server.address())) {
             member.join("alice");

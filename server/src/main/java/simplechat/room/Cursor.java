@@ -40,6 +40,26 @@ public final class Cursor {
     this.passed = passed;
   }
 
+  /** A cursor at the same place that leaves nobody's runs out. */
+  public Cursor fork() {
+    return new Cursor(segment, offset, new Run(passed.owner(), 0, 0));
+  }
+
+  /** True if both go on with the same byte, and neither this one nor the other ends. */
+  public boolean isLevelWith(Cursor other) {
+    return segment == other.segment && offset == other.offset && limit == other.limit;
+  }
+
+  /** Goes on where the other stands; what lies between is not the member's own. */
+  public void moveTo(Cursor other) {
+    moveTo(other.segment, other.offset, passed);
+  }
+
+  /** True if the last of the member's own SENDs behind the cursor has this number. */
+  public boolean hasPassed(int sendNo) {
+    return passed.sendNo() == sendNo;
+  }
+
   /** True if this cursor must {@link #lapse} when the segment is retired. */
   public boolean isIn(Segment retired) {
     return segment == retired;
@@ -180,6 +200,15 @@ public final class Cursor {
         torn = log;
       }
     }
+  }
+
+  /**
+   * The same for pieces that another cursor collected for both, without any of the member's own.
+   */
+  public void takenInCommon(Pieces pieces, int whole, int rest) {
+    Run own = passed;
+    taken(pieces, whole, rest);
+    passed = own;
   }
 
   /**

@@ -87,9 +87,34 @@ public final class Pieces {
     return logs[piece];
   }
 
+  /** How many pieces lie within the first so many bytes. */
+  public int whole(long bytes) {
+    int whole = 0;
+    long left = bytes;
+    while (whole < count && left >= lengths[whole]) {
+      left -= lengths[whole];
+      whole++;
+    }
+    return whole;
+  }
+
+  /** How much of the first so many bytes belongs to a piece that is not whole. */
+  public int rest(long bytes) {
+    long rest = bytes;
+    for (int piece = 0; piece < count && rest >= lengths[piece]; piece++) {
+      rest -= lengths[piece];
+    }
+    return (int) rest;
+  }
+
   /** True for what {@link #add} added. */
   public boolean isCallers(int piece) {
     return piece == callersPiece;
+  }
+
+  /** True if that is among the first so many pieces. */
+  public boolean isCallersWithin(int whole) {
+    return callersPiece != NONE && callersPiece < whole;
   }
 
   /** Adds bytes that the caller owns and that are nothing to the cursor; once at most. */

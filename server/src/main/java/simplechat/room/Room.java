@@ -258,8 +258,8 @@ public final class Room {
   private void comeBack(Member member, long next, MemberConnection connection) {
     MemberConnection old = member.connection();
     if (old != null) {
-      announceLeft(member, LeftWhy.REPLACED);
       old.dismissed(ErrorCode.REPLACED, "this session goes on in another connection");
+      announceLeft(member, LeftWhy.REPLACED);
     }
     lost.remove(member);
     announceJoined(member, connection, JoinedHow.CAME_BACK);

@@ -192,6 +192,11 @@ public final class ChatServer {
     return room;
   }
 
+  /** All of them, the room's first. */
+  List<ConnectionLoop> loops() {
+    return List.copyOf(loops.values());
+  }
+
   /** The loop on which the room lives. */
   ConnectionLoop roomLoop() {
     return roomLoop;

@@ -20,7 +20,6 @@ import simplechat.protocol.ServerMessage.Bye;
 import simplechat.protocol.ServerMessage.LeftWhy;
 import simplechat.room.Cursor;
 import simplechat.room.RosterPlace;
-import simplechat.room.Segment;
 
 /**
  * One client: the state it is in, what it asks of the room and is answered, its deadlines and its
@@ -82,26 +81,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.index = index;
   }
 
-  /** There may be more in the log. */
-  void wake() {
-    try {
-      outbound.flush();
-    } catch (RuntimeException e) {
-      failed(e);
-    }
+  /** The stream cannot go on; what follows from it waits until the log is at rest. */
+  void lapsed() {
+    loop.eventLoop().execute(this::slow);
   }
 
-  /** Leaves a segment that retires; what follows from it waits until the log is at rest. */
-  void lapse(Segment retired) {
-    try {
-      if (!outbound.lapse(retired)) {
-        loop.eventLoop().execute(this::slow);
-      }
-    } catch (RuntimeException e) {
-      LOG.error("a connection failed", e);
-      outbound.abandon();
-      broken();
-    }
+  /** The same for a fault of ours. */
+  void failedToLapse(RuntimeException e) {
+    LOG.error("a connection failed", e);
+    outbound.abandon();
+    broken();
   }
 
   /** Looks at the deadlines. */
@@ -225,6 +214,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
     return ++sendNo;
   }
 
+  /** Takes a text into the room. */
+  void say(ByteBuf text, int index, int length) {
+    int number = nextSendNo();
+    outbound.spoke(number);
+    room.send(number, text, index, length);
+  }
+
   /** Answers ERROR, about a SEND unless {@code number} is 0. */
   void refuse(ErrorCode code, int number, String text) {
     outbound.answer(new ServerMessage.Refused(code.number(), number, text));
@@ -246,6 +242,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       }
     } else if (message instanceof ClientMessage.Leave) {
       state = State.LEAVING;
+      outbound.leaves();
       room.leave();
     }
   }

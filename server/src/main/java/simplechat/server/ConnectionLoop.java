@@ -1,6 +1,5 @@
 package simplechat.server;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
@@ -10,21 +9,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import simplechat.room.LogReader;
-import simplechat.room.Pieces;
 import simplechat.room.Segment;
 
 /**
- * The connections of one event loop: wakes them all when the log has grown, keeps their time, and
- * takes them out of segments that retire.
+ * The connections of one event loop: keeps their time, and hears for them that the log has grown or
+ * a segment retires.
  *
  * <p>Threading: {@link #published} and {@link #retired} on any loop, everything else on this one.
  */
 final class ConnectionLoop implements LogReader {
   private final EventLoop eventLoop;
   private final ByteBufAllocator allocator;
-  private final Transport.Writer writer = new Transport.Writer();
-  private final ByteBuf pieceAnswers;
-  private final Pieces pieces;
+  private final FanOut fanOut;
   private final LongSupplier nanoTime;
   private final long tickNanos;
   private final List<Connection> connections = new ArrayList<>();
@@ -36,8 +32,7 @@ final class ConnectionLoop implements LogReader {
       EventLoop eventLoop, ByteBufAllocator allocator, LongSupplier nanoTime, long tickNanos) {
     this.eventLoop = eventLoop;
     this.allocator = allocator;
-    this.pieceAnswers = allocator.directBuffer(Pieces.answerBytes());
-    this.pieces = new Pieces(pieceAnswers);
+    this.fanOut = new FanOut(allocator);
     this.nanoTime = nanoTime;
     this.tickNanos = tickNanos;
     this.tickedAtNanos = nanoTime.getAsLong();
@@ -51,8 +46,7 @@ final class ConnectionLoop implements LogReader {
 
   /** Frees what the loop held for writing; when it does not run any more. */
   void free() {
-    pieceAnswers.release();
-    writer.free();
+    fanOut.free();
   }
 
   EventLoop eventLoop() {
@@ -63,13 +57,8 @@ final class ConnectionLoop implements LogReader {
     return allocator;
   }
 
-  Transport.Writer writer() {
-    return writer;
-  }
-
-  /** For one write at a time. */
-  Pieces pieces() {
-    return pieces;
+  FanOut fanOut() {
+    return fanOut;
   }
 
   /**
@@ -100,12 +89,12 @@ final class ConnectionLoop implements LogReader {
   @Override
   public void published() {
     if (eventLoop.inEventLoop()) {
-      walk();
+      fanOut.walk();
     } else if (woken.compareAndSet(false, true)) {
       execute(
           () -> {
             woken.set(false);
-            walk();
+            fanOut.walk();
           });
     }
   }
@@ -129,16 +118,8 @@ final class ConnectionLoop implements LogReader {
     }
   }
 
-  private void walk() {
-    for (int i = 0; i < connections.size(); i++) {
-      connections.get(i).wake();
-    }
-  }
-
   private void leave(Segment segment) {
-    for (int i = 0; i < connections.size(); i++) {
-      connections.get(i).lapse(segment);
-    }
+    fanOut.leave(segment);
     segment.release();
   }
 

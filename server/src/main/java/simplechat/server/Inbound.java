@@ -259,7 +259,7 @@ final class Inbound implements FrameDecoder.Sink {
     if (refused != null) {
       refuse(refused);
     } else {
-      room.send(connection.nextSendNo(), buffer, index, length);
+      connection.say(buffer, index, length);
     }
   }
 

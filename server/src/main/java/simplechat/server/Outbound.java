@@ -2,7 +2,6 @@ package simplechat.server;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.FileRegion;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
@@ -19,16 +18,19 @@ import simplechat.room.Segment;
  *
  * <p>Nothing is queued for a member but its answers. A write takes what there is at that moment
  * straight from the log; when the socket is full, this object itself stands in Netty's outbound
- * buffer as a region whose bytes are fetched when the socket takes some again.
+ * buffer.
  *
  * <p>Threading: confined to the connection's loop. Bounds: answers are the connection's to bound,
  * see {@link #isFull}. Endings: {@link #end}, {@link #abandon}, {@link #close}.
  */
-final class Outbound implements FileRegion {
+final class Outbound extends LateRegion {
   /**
    * The longest answer to one frame of a member, but for ROSTER, which comes only when none waits.
    */
   private static final int ANSWER_MAX_BYTES = 256;
+
+  /** No SEND has this number. */
+  private static final int NEVER = -1;
 
   private final Connection connection;
   private final Channel channel;
@@ -38,7 +40,8 @@ final class Outbound implements FileRegion {
   private @Nullable ByteBuf answers;
   private ServerMessage.@Nullable Bye bye;
   private long progressNanos;
-  private boolean queued;
+  private int place = FanOut.NOWHERE;
+  private int spokenNo;
   private boolean ending;
   private boolean ended;
 
@@ -54,6 +57,7 @@ final class Outbound implements FileRegion {
     if (ending) {
       return;
     }
+    fallBack();
     MessageCodec.encode(message, answers());
   }
 
@@ -70,16 +74,87 @@ final class Outbound implements FileRegion {
   /** From now on the member gets what this cursor gives. */
   void follow(Cursor cursor) {
     this.cursor = cursor;
+    loop.fanOut().add(this, socket);
+  }
+
+  @Nullable Cursor cursor() {
+    return cursor;
+  }
+
+  /** Place in the list of {@link FanOut}, which keeps it here. */
+  int place() {
+    return place;
+  }
+
+  void place(int place) {
+    this.place = place;
+  }
+
+  /** The member's SEND of this number is on its way to the log. */
+  void spoke(int sendNo) {
+    fallBack();
+    spokenNo = sendNo;
+  }
+
+  /** The member's LEFT is on its way to the log. */
+  void leaves() {
+    spoke(NEVER);
+  }
+
+  /** True if nothing is due to this member that is not due to all. */
+  boolean isIdle() {
+    Cursor at = cursor;
+    return at != null
+        && answers == null
+        && !isQueued()
+        && !ending
+        && (spokenNo == 0 || at.hasPassed(spokenNo));
+  }
+
+  /** The member was abreast, and goes on by itself from there. */
+  void goOnFrom(Cursor common) {
+    if (cursor != null) {
+      cursor.moveTo(common);
+    }
+  }
+
+  /** Of what was for all the socket took so much. */
+  void tookInCommon(Pieces pieces, long bytes) {
+    if (cursor != null) {
+      cursor.takenInCommon(pieces, pieces.whole(bytes), pieces.rest(bytes));
+    }
+  }
+
+  /** There may be more in the log. */
+  void wake() {
+    try {
+      flush();
+    } catch (RuntimeException e) {
+      failed(e);
+    }
+  }
+
+  /** It could not be written to. */
+  void failed(Exception e) {
+    if (e instanceof IOException) {
+      connection.broken();
+    } else {
+      connection.failed(e);
+    }
+  }
+
+  private void fallBack() {
+    loop.fanOut().fallBack(this);
   }
 
   /** Loop time since which the socket has taken nothing of what waits, or now if nothing waits. */
   long stalledSinceNanos() {
-    return queued ? progressNanos : loop.nowNanos();
+    return isQueued() ? progressNanos : loop.nowNanos();
   }
 
   /** Writes what there is, as far as the socket takes it. */
   void flush() {
-    if (queued || ended) {
+    if (isQueued() || ended || loop.fanOut().isAbreast(this)) {
       return;
     }
     if (socket == null) {
@@ -100,23 +175,30 @@ final class Outbound implements FileRegion {
         return;
       }
     }
-    queued = true;
     progressNanos = loop.nowNanos();
-    channel.unsafe().write(this, channel.voidPromise());
-    channel.unsafe().flush();
+    queue(channel);
   }
 
   /**
    * Leaves a retired segment, if the cursor is in it. The frame in which it stands is saved if its
-   * rest is small.
-   *
-   * @return false if it is not: the stream cannot go on
+   * rest is small; if it is not, the stream cannot go on.
    */
-  boolean lapse(Segment retired) {
-    Cursor lapsing = cursor;
-    if (lapsing == null || !lapsing.isIn(retired)) {
-      return true;
+  void lapse(Segment retired) {
+    try {
+      Cursor at = cursor;
+      if (at != null && at.isIn(retired)) {
+        if (loop.fanOut().isAbreast(this)) {
+          at.moveTo(loop.fanOut().common());
+        } else if (!lapse(at)) {
+          connection.lapsed();
+        }
+      }
+    } catch (RuntimeException e) {
+      connection.failedToLapse(e);
     }
+  }
+
+  private boolean lapse(Cursor lapsing) {
     int torn = lapsing.tornBytes();
     boolean goesOn = torn <= Limits.CONTROL_MAX_BYTES - ANSWER_MAX_BYTES;
     if (goesOn && torn > 0) {
@@ -139,6 +221,7 @@ final class Outbound implements FileRegion {
 
   /** The stream ends with this frame: behind the answers, and where the cursor stops. */
   void end(ServerMessage.Bye last, long endByte) {
+    fallBack();
     if (cursor != null) {
       cursor.stopAt(endByte);
     }
@@ -154,19 +237,22 @@ final class Outbound implements FileRegion {
 
   /** The same without a last frame: behind the answers. */
   void end() {
+    fallBack();
     if (cursor != null) {
       cursor.stopAtBoundary();
     }
     ending = true;
   }
 
-  /** Writes nothing more, not even the rest of a frame. */
-  void abandon() {
-    close();
-  }
-
   /** Lets go of everything, for good. */
   void close() {
+    abandon();
+    loop.fanOut().remove(this);
+  }
+
+  /** Writes nothing more, not even the rest of a frame. */
+  void abandon() {
+    fallBack();
     ending = true;
     ended = true;
     cursor = null;
@@ -177,9 +263,14 @@ final class Outbound implements FileRegion {
     }
   }
 
+  @Override
+  boolean fetch(WritableByteChannel target) throws IOException {
+    return ended || write(target);
+  }
+
   /** Returns true if nothing is left to write. */
   private boolean write(@Nullable WritableByteChannel target) throws IOException {
-    Pieces pieces = loop.pieces();
+    Pieces pieces = loop.fanOut().pieces();
     boolean answered = answers != null;
     while (true) {
       collect(pieces);
@@ -213,12 +304,12 @@ final class Outbound implements FileRegion {
 
   private long put(Pieces pieces, @Nullable WritableByteChannel target) throws IOException {
     if (socket != null) {
-      return loop.writer().write(socket, pieces);
+      return loop.fanOut().writer().write(socket, pieces);
     }
     if (target == null) {
       throw new IllegalStateException("not within a flush");
     }
-    return loop.writer().write(target, pieces);
+    return loop.fanOut().writer().write(target, pieces);
   }
 
   private void collect(Pieces pieces) {
@@ -235,15 +326,9 @@ final class Outbound implements FileRegion {
   }
 
   private void taken(Pieces pieces, long bytes) {
-    int whole = 0;
-    long left = bytes;
-    boolean answersSent = false;
-    while (whole < pieces.count() && left >= pieces.length(whole)) {
-      left -= pieces.length(whole);
-      answersSent |= pieces.isCallers(whole);
-      whole++;
-    }
-    int rest = (int) left;
+    int whole = pieces.whole(bytes);
+    int rest = pieces.rest(bytes);
+    boolean answersSent = pieces.isCallersWithin(whole);
     if (cursor != null) {
       cursor.taken(pieces, whole, rest);
     }
@@ -275,73 +360,5 @@ final class Outbound implements FileRegion {
       answers = loop.allocator().directBuffer(ANSWER_MAX_BYTES);
     }
     return answers;
-  }
-
-  /**
-   * Called from within Netty's flush. Returns more than 0 if nothing is left, otherwise 0 for a
-   * full socket.
-   */
-  @Override
-  public long transferTo(WritableByteChannel target, long position) throws IOException {
-    queued = !(ended || write(target));
-    return transferred();
-  }
-
-  @Override
-  public long count() {
-    return 1;
-  }
-
-  @Override
-  public long transferred() {
-    return queued ? 0 : 1;
-  }
-
-  @Override
-  @Deprecated
-  @SuppressWarnings("InlineMeSuggester") // Netty's own misspelling, which must be implemented
-  public long transfered() {
-    return transferred();
-  }
-
-  @Override
-  public long position() {
-    return 0;
-  }
-
-  @Override
-  public int refCnt() {
-    return 1;
-  }
-
-  @Override
-  public FileRegion retain() {
-    return this;
-  }
-
-  @Override
-  public FileRegion retain(int increment) {
-    return this;
-  }
-
-  @Override
-  public FileRegion touch() {
-    return this;
-  }
-
-  @Override
-  public FileRegion touch(Object hint) {
-    return this;
-  }
-
-  /** Lives as long as its connection, however often Netty lets go of it. */
-  @Override
-  public boolean release() {
-    return false;
-  }
-
-  @Override
-  public boolean release(int decrement) {
-    return false;
   }
 }

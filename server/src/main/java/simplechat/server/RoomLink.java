@@ -119,6 +119,7 @@ final class RoomLink implements MemberConnection {
 
   @Override
   public void dismissed(ErrorCode code, String text) {
+    loop.fanOut().singleOut();
     onLoop(
         () -> {
           forget();

@@ -41,7 +41,8 @@ class FailingMemberTest {
   }
 
   private static void breakMember(ConnectionLoop loop, int index, String fieldOfCursor) {
-    Object outbound = get(loop.connections().get(index), "outbound");
+    Outbound outbound = (Outbound) get(loop.connections().get(index), "outbound");
+    loop.fanOut().fallBack(outbound);
     Object cursor = get(outbound, "cursor");
     try {
       field(cursor, fieldOfCursor).set(cursor, null);

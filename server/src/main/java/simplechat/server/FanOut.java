@@ -1,0 +1,202 @@
+package simplechat.server;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.unix.Socket;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import simplechat.room.Cursor;
+import simplechat.room.Pieces;
+import simplechat.room.Segment;
+
+/**
+ * Brings what the room publishes to the members on one event loop.
+ *
+ * <p>Nearly all of them have got everything and say nothing. These are abreast: they stand at one
+ * common place of the log, and a walk over them touches nothing of a member but its socket. Who
+ * speaks, is answered, lags or ends goes on with a cursor of its own until it has caught up.
+ *
+ * <p>Threading: confined to the event loop, but for {@link #singleOut}.
+ */
+final class FanOut {
+  /** The place of who is not in the list. */
+  static final int NOWHERE = -1;
+
+  private final Transport.Writer writer = new Transport.Writer();
+  private final ByteBuf pieceAnswers;
+  private final Pieces pieces;
+
+  /** Those abreast first. */
+  private final List<Outbound> members = new ArrayList<>();
+
+  private final List<@Nullable Socket> sockets = new ArrayList<>();
+  private int abreast;
+  private @Nullable Cursor common;
+  private volatile boolean singling;
+
+  FanOut(ByteBufAllocator allocator) {
+    this.pieceAnswers = allocator.directBuffer(Pieces.answerBytes());
+    this.pieces = new Pieces(pieceAnswers);
+  }
+
+  Transport.Writer writer() {
+    return writer;
+  }
+
+  /** For one write at a time. */
+  Pieces pieces() {
+    return pieces;
+  }
+
+  void add(Outbound member, @Nullable Socket socket) {
+    member.place(members.size());
+    members.add(member);
+    sockets.add(socket);
+  }
+
+  /** Not within a walk. */
+  void remove(Outbound member) {
+    if (member.place() != NOWHERE) {
+      fallBack(member);
+      int last = members.size() - 1;
+      swap(member.place(), last);
+      members.remove(last);
+      sockets.remove(last);
+      member.place(NOWHERE);
+    }
+  }
+
+  /**
+   * The next walk looks at each member by itself: the room has written something of a member's that
+   * the member's connection does not know of. On any thread, before that is published.
+   */
+  void singleOut() {
+    singling = true;
+  }
+
+  /** How many are abreast. */
+  int abreast() {
+    return abreast;
+  }
+
+  /** True if the member has been sent what the common cursor has passed, and nothing else. */
+  boolean isAbreast(Outbound member) {
+    return member.place() != NOWHERE && member.place() < abreast;
+  }
+
+  /** The member goes on by itself. */
+  void fallBack(Outbound member) {
+    if (isAbreast(member)) {
+      member.goOnFrom(common());
+      abreast--;
+      swap(member.place(), abreast);
+    }
+  }
+
+  /** Writes to everybody what there is. */
+  void walk() {
+    if (abreast > 0) {
+      walkAbreast();
+    }
+    for (int i = abreast; i < members.size(); i++) {
+      Outbound member = members.get(i);
+      member.wake();
+      if (sockets.get(i) != null && member.isIdle() && catchesUp(member)) {
+        swap(i, abreast);
+        abreast++;
+      }
+    }
+  }
+
+  /** Takes the members out of a segment that retires. */
+  void leave(Segment retired) {
+    Cursor behind = common;
+    if (behind != null && behind.isIn(retired)) {
+      fallBackAll();
+      common = null;
+    }
+    for (int i = 0; i < members.size(); i++) {
+      members.get(i).lapse(retired);
+    }
+  }
+
+  /** Frees what was held for writing; when the loop does not run any more. */
+  void free() {
+    pieceAnswers.release();
+    writer.free();
+  }
+
+  /** Where those abreast stand. */
+  Cursor common() {
+    Cursor place = common;
+    if (place == null) {
+      throw new IllegalStateException("nobody is abreast");
+    }
+    return place;
+  }
+
+  private void fallBackAll() {
+    while (abreast > 0) {
+      fallBack(members.get(abreast - 1));
+    }
+  }
+
+  private void walkAbreast() {
+    Cursor place = common();
+    pieces.clear();
+    while (place.collect(pieces)) {
+      if (singling) {
+        singling = false;
+        fallBackAll();
+        return;
+      }
+      for (int i = abreast - 1; i >= 0; i--) {
+        write(i);
+      }
+      place.taken(pieces, pieces.count(), 0);
+      pieces.clear();
+    }
+  }
+
+  /** Whoever does not take all of it falls back. */
+  private void write(int i) {
+    Socket socket = sockets.get(i);
+    try {
+      // Of a closed socket another connection may have the descriptor by now.
+      long taken = socket != null && socket.isOpen() ? writer.write(socket, pieces) : 0;
+      if (taken < pieces.bytes()) {
+        Outbound member = members.get(i);
+        fallBack(member);
+        member.tookInCommon(pieces, taken);
+      }
+    } catch (IOException | RuntimeException e) {
+      Outbound member = members.get(i);
+      fallBack(member);
+      member.failed(e);
+    }
+  }
+
+  private boolean catchesUp(Outbound member) {
+    Cursor cursor = member.cursor();
+    if (cursor == null) {
+      return false;
+    }
+    if (abreast == 0) {
+      common = cursor.fork();
+    }
+    return cursor.isLevelWith(common());
+  }
+
+  private void swap(int i, int j) {
+    Outbound member = members.get(i);
+    Socket socket = sockets.get(i);
+    members.set(i, members.get(j));
+    sockets.set(i, sockets.get(j));
+    members.get(i).place(i);
+    members.set(j, member);
+    sockets.set(j, socket);
+    member.place(j);
+  }
+}
