@@ -11,7 +11,9 @@ final class Farewell {
   /** For somebody who was in the room. */
   static String text(Goodbye goodbye) {
     return switch (goodbye.ending()) {
-      case LOST, CLOSED -> "connection lost";
+      case LOST -> "connection lost";
+      case CLOSED -> "left without a connection";
+      case REFUSED -> "cannot come back: " + goodbye.text();
       case VIOLATION -> "connection lost: the server broke the protocol (" + goodbye.text() + ")";
       case BYE -> bye(goodbye);
     };

@@ -56,4 +56,10 @@ public final class BackOff {
     lastTryNanos = now + TimeUnit.MILLISECONDS.toNanos(waitMillis);
     return Duration.ofMillis(waitMillis);
   }
+
+  /** Begins the waits anew: the machine has slept, and whatever there was to wait for is over. */
+  void slept() {
+    maxMillis = FIRST_MAX_MILLIS;
+    lastTryNanos = Math.min(lastTryNanos, nanoTime.getAsLong());
+  }
 }

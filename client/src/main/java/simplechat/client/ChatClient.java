@@ -3,26 +3,42 @@ package simplechat.client;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ErrorCode;
-import simplechat.protocol.Limits;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.protocol.Text;
 
 /**
  * A connection to a chat server, and the membership that a join gives it.
  *
+ * <p>With {@link ClientOptions#withReturn} a member survives its connections. When one is lost, or
+ * the server closes it for now (BYE 3xx), the client tells {@link ChatListener#lost} and looks for
+ * another: at random times, further apart from try to try, so that a crowd that was lost together
+ * does not come back together. The session then goes on where it was: what happened meanwhile is
+ * told, what the server had not taken is sent again, once and in order, and {@link
+ * ChatListener#back} says how much is missing, if anything. If the server does not know the session
+ * any more, it is a new one, a {@link ChatListener#welcome} that is not {@code resumed}: what waits
+ * for its answer then fails and is not sent again, because nobody knows whether the room has it. A
+ * machine that wakes up finds out at once whether its connection is still one.
+ *
  * <p>Threading: any thread may call anything, and nothing blocks. What is called from one thread
  * takes effect in that order. Stages are completed on the event loop, in the order of the stream,
  * so what depends on them must not block either.
  *
- * <p>Bounds: texts without an answer take {@link #PENDING_MAX_BYTES} at most; a {@link #send}
- * beyond that fails at once. {@link #pendingBytes} tells how near it is, and each completed send
- * makes room.
+ * <p>Back-pressure: a listener that cannot keep up calls {@link #pause}, and then the server keeps
+ * what it has for as long as its memory reaches back. A sender that cannot wait for its stages
+ * looks at {@link #pendingBytes}.
  *
- * <p>Endings: {@link #leave}, {@link #close}, or whatever {@link Goodbye} names. Every stage is
+ * <p>Bounds: texts without an answer take {@link #PENDING_MAX_BYTES} at most, and of those sent
+ * while the connection is lost there are 100 at most; a {@link #send} beyond that fails at once.
+ * Each completed send makes room.
+ *
+ * <p>Endings: {@link #leave}, {@link #close}, or whatever {@link Goodbye} names; of a member that
+ * comes back also that there is no way back in time, that its name was taken meanwhile ({@link
+ * Goodbye.Ending#REFUSED}), or that the server sends it away for good (BYE 4xx). Every stage is
  * completed by then, and {@link #ended} last. A client is not used again.
  */
 public final class ChatClient implements AutoCloseable {
@@ -31,12 +47,13 @@ public final class ChatClient implements AutoCloseable {
    */
   public static final long PENDING_MAX_BYTES = 4L * 1024 * 1024;
 
-  private final Connection connection;
+  private final Link link;
+  private final Session session;
   private final Outbox outbox;
-  private volatile int textMaxBytes = Limits.TEXT_DEFAULT_MAX_BYTES;
 
-  private ChatClient(Connection connection, Outbox outbox) {
-    this.connection = connection;
+  private ChatClient(Link link, Session session, Outbox outbox) {
+    this.link = link;
+    this.session = session;
     this.outbox = outbox;
   }
 
@@ -54,16 +71,17 @@ public final class ChatClient implements AutoCloseable {
   public static CompletionStage<ChatClient> connect(
       String host, int port, ChatListener listener, ClientOptions options) {
     Outbox outbox = new Outbox();
+    Session session = new Session(listener, outbox);
+    Link link = new Link(host, port, options, options.loops().next(), session);
     CompletableFuture<ChatClient> result = new CompletableFuture<>();
-    new Connector(
-            host, port, options, channel -> new Connection(channel, listener, outbox, options))
-        .connect()
+    link.connect()
         .whenComplete(
-            (connection, failure) -> {
+            (connected, failure) -> {
               if (failure == null) {
-                result.complete(new ChatClient(connection, outbox));
+                result.complete(new ChatClient(link, session, outbox));
               } else {
-                result.completeExceptionally(failure);
+                result.completeExceptionally(
+                    failure instanceof CompletionException ? failure.getCause() : failure);
               }
             });
     return result;
@@ -89,23 +107,22 @@ public final class ChatClient implements AutoCloseable {
    */
   public CompletionStage<Welcome> join(JoinRequest request) {
     CompletableFuture<Welcome> result = new CompletableFuture<>();
-    result.thenAccept(welcome -> textMaxBytes = Math.min(welcome.maxText(), Limits.TEXT_MAX_BYTES));
-    execute(() -> connection.join(request, result));
+    execute(() -> link.join(request, result));
     return result;
   }
 
   /**
    * Says something to the room. The stage is completed with its position once it is there: nobody
    * will miss it then. (Of several that fell into a GAP together, each gets a position that is at
-   * most too high.)
+   * most too high; of those that a return found in the room, one that may be a little off.)
    *
    * <p>It fails with {@link RefusedException} if the text breaks a rule (then nothing is sent), if
    * there is no membership, or if the server refuses; with {@link BacklogFullException} at the
-   * bound; with {@link EndedException} if the connection ends, and then nobody knows whether it
-   * arrived.
+   * bound; with {@link EndedException} if the client ends, or its session, and then nobody knows
+   * whether it arrived.
    */
   public CompletionStage<Long> send(String text) {
-    ErrorCode broken = Text.check(text, textMaxBytes);
+    ErrorCode broken = Text.check(text, session.textMaxBytes());
     if (broken != null) {
       return CompletableFuture.failedStage(new RefusedException(broken, rule(broken)));
     }
@@ -114,7 +131,7 @@ public final class ChatClient implements AutoCloseable {
           new BacklogFullException(PENDING_MAX_BYTES + " bytes of texts wait for an answer"));
     }
     CompletableFuture<Long> result = new CompletableFuture<>();
-    execute(() -> connection.session().send(text, result));
+    execute(() -> session.send(text, result));
     return result;
   }
 
@@ -123,20 +140,20 @@ public final class ChatClient implements AutoCloseable {
    */
   public CompletionStage<List<String>> who() {
     CompletableFuture<List<String>> result = new CompletableFuture<>();
-    execute(() -> connection.session().who(result));
+    execute(() -> session.who(result));
     return result;
   }
 
   /**
    * Goes, after all that was sent before. The stage is completed once the server has confirmed it
    * and closed; it fails with {@link EndedException} if it ends in any other way, so a caller in a
-   * hurry limits it and calls {@link #close}.
+   * hurry limits it and calls {@link #close}. While the connection is lost it waits for another one
+   * only if there is something to deliver.
    */
   public CompletionStage<@Nullable Void> leave() {
-    execute(connection::leave);
+    execute(link::leave);
     CompletableFuture<@Nullable Void> result = new CompletableFuture<>();
-    connection
-        .ended()
+    link.ended()
         .thenAccept(
             goodbye -> {
               if (goodbye.inOrder()) {
@@ -150,13 +167,16 @@ public final class ChatClient implements AutoCloseable {
 
   /** Completed when the socket is closed and everything else has been told. */
   public CompletionStage<Goodbye> ended() {
-    return connection.ended();
+    return link.ended();
   }
 
-  /** Leaves, and hangs up if the server takes more than 2 s to confirm it. Does not wait. */
+  /**
+   * Leaves, and hangs up if the server takes more than 2 s to confirm it, or at once if there is no
+   * connection. Does not wait.
+   */
   @Override
   public void close() {
-    execute(connection::close);
+    execute(link::close);
   }
 
   /**
@@ -164,12 +184,12 @@ public final class ChatClient implements AutoCloseable {
    * meanwhile.
    */
   public void pause() {
-    execute(() -> connection.reading(false));
+    execute(() -> link.reading(false));
   }
 
   /** Takes back {@link #pause}. */
   public void resume() {
-    execute(() -> connection.reading(true));
+    execute(() -> link.reading(true));
   }
 
   /** What the texts without an answer take, by the measure of {@link #PENDING_MAX_BYTES}. */
@@ -179,25 +199,25 @@ public final class ChatClient implements AutoCloseable {
 
   /** The longest text that may be sent, in bytes of UTF-8; known from the welcome on. */
   public int textMaxBytes() {
-    return textMaxBytes;
+    return session.textMaxBytes();
   }
 
   /** Where another connection could go on, null before the first welcome. */
   public CompletionStage<ClientMessage.@Nullable Resume> resumePoint() {
     CompletableFuture<ClientMessage.@Nullable Resume> result = new CompletableFuture<>();
-    execute(() -> result.complete(connection.session().resumePoint()));
+    execute(() -> result.complete(session.resumePoint()));
     return result;
   }
 
   /** Always queued, also on the loop itself: so no callback runs within what called it. */
   private void execute(Runnable task) {
-    connection.channel().eventLoop().execute(task);
+    link.loop().execute(task);
   }
 
   private String rule(ErrorCode broken) {
     return switch (broken) {
       case TEXT_EMPTY -> "a message has at least one visible character";
-      case TEXT_TOO_LONG -> "a message has at most " + textMaxBytes + " bytes";
+      case TEXT_TOO_LONG -> "a message has at most " + session.textMaxBytes() + " bytes";
       default -> "a message has no control characters but tabs, and is valid Unicode";
     };
   }

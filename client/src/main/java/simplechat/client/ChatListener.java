@@ -1,5 +1,6 @@
 package simplechat.client;
 
+import java.time.Duration;
 import simplechat.protocol.ServerMessage.Welcome;
 
 /**
@@ -11,8 +12,26 @@ import simplechat.protocol.ServerMessage.Welcome;
  * thread's uncaught-exception handler and changes nothing else.
  */
 public interface ChatListener {
-  /** The join was accepted; what was replayed comes next. */
+  /**
+   * The join was accepted; what was replayed comes next. After a {@link #lost} it tells whether the
+   * session goes on: if it is not {@code resumed}, it is a new one, nobody knows what happened in
+   * between, and what waited for its answer fails.
+   */
   default void welcome(Welcome welcome) {}
+
+  /**
+   * The connection is lost, and another one is looked for; only with {@link
+   * ClientOptions#withReturn}. Next comes a {@link #welcome}, or the end.
+   */
+  default void lost(Goodbye why) {}
+
+  /**
+   * The session goes on, and what happened meanwhile has been told; {@link #live} follows.
+   *
+   * @param away since the loss
+   * @param missed how many events are gone, each of which a {@link #gap} told of; 0 for none
+   */
+  default void back(Duration away, long missed) {}
 
   /**
    * All of the replay came: from here on things happen as they are told. Once after each welcome.
@@ -38,6 +57,6 @@ public interface ChatListener {
   /** Something else than a join or a text was refused; the connection goes on. */
   default void refused(int code, String text) {}
 
-  /** The connection is over. */
+  /** The client is over. */
   default void ended(Goodbye goodbye) {}
 }

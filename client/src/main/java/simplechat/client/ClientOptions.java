@@ -5,38 +5,75 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Random;
 import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 
 /**
  * What a client may be given beside the address.
  *
  * @param connectTimeout for all addresses of a name together
  * @param joinTimeout how long the server may take to answer a join
+ * @param returnWithin how long a member that was lost looks for a way back, zero for not at all
  * @param loops NIO event loops; whoever brings their own also shuts them down
  * @param nanoTime the clock by which silence is measured, monotonic, in nanoseconds
+ * @param wallClock by which a sleep of the machine is noticed
+ * @param jitter spreads the returns of many; used on the event loop only
  */
 public record ClientOptions(
-    Duration connectTimeout, Duration joinTimeout, EventLoopGroup loops, LongSupplier nanoTime) {
+    Duration connectTimeout,
+    Duration joinTimeout,
+    Duration returnWithin,
+    EventLoopGroup loops,
+    LongSupplier nanoTime,
+    InstantSource wallClock,
+    RandomGenerator jitter) {
+  /** For {@link #withReturn}: as long as it takes. */
+  public static final Duration FOREVER = Duration.ofDays(36_500);
 
-  /** 5 s to connect, 10 s to join, and the one daemon thread that all such clients share. */
+  /** 5 s to connect, 10 s to join, no return, and a daemon thread that all such clients share. */
   public static ClientOptions defaults() {
     return new ClientOptions(
-        Duration.ofSeconds(5), Duration.ofSeconds(10), SharedLoop.LOOP, System::nanoTime);
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(10),
+        Duration.ZERO,
+        SharedLoop.LOOP,
+        System::nanoTime,
+        InstantSource.system(),
+        new Random());
   }
 
   /** The same with other limits of time. */
   public ClientOptions withTimeouts(Duration connect, Duration join) {
-    return new ClientOptions(connect, join, loops, nanoTime);
+    return new ClientOptions(connect, join, returnWithin, loops, nanoTime, wallClock, jitter);
+  }
+
+  /**
+   * The same for a member that comes back by itself, see {@link ChatClient}.
+   *
+   * @param within how long it tries, from the loss on
+   */
+  public ClientOptions withReturn(Duration within) {
+    return new ClientOptions(
+        connectTimeout, joinTimeout, within, loops, nanoTime, wallClock, jitter);
   }
 
   /** The same on other event loops. */
   public ClientOptions withLoops(EventLoopGroup other) {
-    return new ClientOptions(connectTimeout, joinTimeout, other, nanoTime);
+    return new ClientOptions(
+        connectTimeout, joinTimeout, returnWithin, other, nanoTime, wallClock, jitter);
   }
 
-  /** The same by another clock. */
-  public ClientOptions withNanoTime(LongSupplier clock) {
-    return new ClientOptions(connectTimeout, joinTimeout, loops, clock);
+  /** The same by other clocks. */
+  public ClientOptions withClocks(LongSupplier nanos, InstantSource wall) {
+    return new ClientOptions(connectTimeout, joinTimeout, returnWithin, loops, nanos, wall, jitter);
+  }
+
+  /** The same by another chance. */
+  public ClientOptions withJitter(RandomGenerator other) {
+    return new ClientOptions(
+        connectTimeout, joinTimeout, returnWithin, loops, nanoTime, wallClock, other);
   }
 
   /** Started by the first client that uses it; a daemon, so it never keeps a program alive. */

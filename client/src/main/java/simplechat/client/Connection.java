@@ -42,28 +42,22 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
   private ClientMessage.@Nullable Pong owedPong;
   private boolean recognised;
   private boolean flushDue;
+  private boolean probing;
 
-  Connection(SocketChannel channel, ChatListener listener, Outbox outbox, ClientOptions options) {
+  Connection(SocketChannel channel, Session session, ClientOptions options) {
     this.channel = channel;
     this.options = options;
-    this.session = new Session(listener, this::write, outbox);
+    this.session = session;
     this.decoder = new FrameDecoder(channel.alloc());
   }
 
-  SocketChannel channel() {
-    return channel;
-  }
-
-  Session session() {
-    return session;
-  }
-
+  /** Completed once the socket is closed. */
   CompletableFuture<Goodbye> ended() {
     return ended;
   }
 
-  void join(JoinRequest request, CompletableFuture<ServerMessage.Welcome> result) {
-    session.join(request, result);
+  /** Hangs up if the answer to a join does not come in time. */
+  void limit(CompletableFuture<ServerMessage.Welcome> result) {
     Future<?> deadline =
         channel
             .eventLoop()
@@ -74,21 +68,22 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
     result.whenComplete((welcome, refusal) -> deadline.cancel(false));
   }
 
-  /** Leaves in order if there is a membership to leave, and closes at once otherwise. */
-  void leave() {
-    if (!session.leave()) {
-      end(new Goodbye(Goodbye.Ending.CLOSED, 0, 0, "closed"));
+  /** Asks for a sign of life, and hangs up if there is none within this time. */
+  void probe(long patienceMillis) {
+    if (probing || goodbye != null || !channel.config().isAutoRead()) {
+      return;
     }
-  }
-
-  /** Same, but does not wait for an answer longer than for a farewell. */
-  void close() {
-    leave();
+    probing = true;
+    write(new ClientMessage.Ping(0));
     channel
         .eventLoop()
         .schedule(
-            () -> end(new Goodbye(Goodbye.Ending.CLOSED, 0, 0, "closed")),
-            FAREWELL_MILLIS,
+            () -> {
+              if (probing) {
+                end(Goodbye.lost("no sign of life after a sleep"));
+              }
+            },
+            patienceMillis,
             TimeUnit.MILLISECONDS);
   }
 
@@ -99,6 +94,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object read) {
     ByteBuf bytes = (ByteBuf) read;
+    probing = false;
     try {
       if (liveness != null) {
         liveness.heard(options.nanoTime().getAsLong());
@@ -138,9 +134,13 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
       payPong();
     } else if (message instanceof ServerMessage.Bye bye) {
       farewell(new Goodbye(Goodbye.Ending.BYE, bye.code(), bye.retryAfter(), bye.text()));
-    } else if (message != null && !(message instanceof ServerMessage.Pong)) {
+    } else if (message instanceof ServerMessage.Pong pong) {
+      session.answered(pong.opaque());
+    } else if (message != null) {
       session.receive(message);
-      startTicking();
+      if (message instanceof ServerMessage.Welcome welcome) {
+        startTicking(welcome);
+      }
     }
     return goodbye == null;
   }
@@ -159,7 +159,6 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
     if (goodbye == null) {
       goodbye = Goodbye.lost("the server closed the connection");
     }
-    session.end(goodbye);
     ended.complete(goodbye);
   }
 
@@ -168,7 +167,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
     end(Goodbye.lost("the connection broke"));
   }
 
-  private void write(ClientMessage message) {
+  void write(ClientMessage message) {
     if (goodbye != null) {
       return;
     }
@@ -195,14 +194,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
     }
   }
 
-  private void startTicking() {
-    ServerMessage.Welcome welcome = session.welcome();
-    if (ticking == null && welcome != null) {
-      liveness = new Liveness(welcome.heartbeat(), options.nanoTime().getAsLong());
-      long period = liveness.tickNanos();
-      ticking =
-          channel.eventLoop().scheduleAtFixedRate(this::tick, period, period, TimeUnit.NANOSECONDS);
-    }
+  private void startTicking(ServerMessage.Welcome welcome) {
+    liveness = new Liveness(welcome.heartbeat(), options.nanoTime().getAsLong());
+    long period = liveness.tickNanos();
+    ticking =
+        channel.eventLoop().scheduleAtFixedRate(this::tick, period, period, TimeUnit.NANOSECONDS);
   }
 
   private void tick() {
@@ -228,7 +224,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
     channel.eventLoop().schedule(() -> channel.close(), FAREWELL_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  private void end(Goodbye reason) {
+  void end(Goodbye reason) {
     if (goodbye == null) {
       goodbye = reason;
     }

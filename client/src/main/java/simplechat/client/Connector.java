@@ -6,12 +6,14 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +30,7 @@ final class Connector {
 
   private final String host;
   private final int port;
-  private final ClientOptions options;
+  private final EventLoop loop;
   private final Function<SocketChannel, Connection> connections;
   private final CompletableFuture<Connection> result = new CompletableFuture<>();
   private final long deadlineNanos;
@@ -36,13 +38,14 @@ final class Connector {
   Connector(
       String host,
       int port,
-      ClientOptions options,
+      Duration timeout,
+      EventLoop loop,
       Function<SocketChannel, Connection> connections) {
     this.host = host;
     this.port = port;
-    this.options = options;
+    this.loop = loop;
     this.connections = connections;
-    this.deadlineNanos = System.nanoTime() + options.connectTimeout().toNanos();
+    this.deadlineNanos = System.nanoTime() + timeout.toNanos();
   }
 
   CompletableFuture<Connection> connect() {
@@ -91,7 +94,7 @@ final class Connector {
 
   private Bootstrap bootstrap(int timeoutMillis) {
     return new Bootstrap()
-        .group(options.loops())
+        .group(loop)
         .channel(NioSocketChannel.class)
         .disableResolver()
         .option(ChannelOption.ALLOCATOR, ALLOCATOR)

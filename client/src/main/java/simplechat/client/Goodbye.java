@@ -20,12 +20,21 @@ public record Goodbye(Ending ending, int code, int retryAfterSeconds, String tex
     LOST,
     /** The server broke the protocol. */
     VIOLATION,
-    /** {@link ChatClient#close} was called and the server did not answer in time. */
+    /** The server does not let a member come back, with a code that refuses joins. */
+    REFUSED,
+    /**
+     * {@link ChatClient#close} was called and the server did not answer in time, or there was no
+     * connection to leave by.
+     */
     CLOSED
   }
 
   static Goodbye lost(String text) {
     return new Goodbye(Ending.LOST, 0, 0, text);
+  }
+
+  static Goodbye closed(String text) {
+    return new Goodbye(Ending.CLOSED, 0, 0, text);
   }
 
   static Goodbye violation(ErrorCode code, String text) {

@@ -3,6 +3,7 @@ package simplechat.client;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import simplechat.protocol.ErrorCode;
@@ -26,15 +27,46 @@ final class Outbox {
   private final AtomicLong pendingBytes = new AtomicLong();
   private final Deque<Pending> pending = new ArrayDeque<>();
   private long lastNo;
+  private long writtenNo;
   private long ackedNo;
+
+  /** Up to here the server had them at its last welcome: their places are in the replay. */
+  private long receivedNo;
 
   /** A text that waits for its answer. */
   private record Pending(long sendNo, String text, CompletableFuture<Long> confirmed) {}
 
-  /** Takes up the count where a resumed session has it; nothing may be pending. */
-  void startAt(long received) {
+  /**
+   * How many texts an ACK covers.
+   *
+   * @param old of those that the server had when it welcomed us
+   * @param fresh of those that it took since
+   */
+  record Covered(long old, long fresh) {}
+
+  /** Begins to count where the session has it, which is 0 in a new one; nothing may be pending. */
+  void begin(long received) {
     lastNo = received;
+    writtenNo = received;
+    receivedNo = received;
     ackedNo = 0;
+  }
+
+  /**
+   * The session goes on.
+   *
+   * @param received the number of the last text that the server has
+   * @return the texts behind it, which are to be written again
+   * @throws ProtocolException MALFORMED if it has one that was not written, or lost one that it
+   *     confirmed
+   */
+  List<String> resume(long received) throws ProtocolException {
+    if (received < ackedNo || received > writtenNo) {
+      throw new ProtocolException(ErrorCode.MALFORMED, "a WELCOME for texts that were not sent");
+    }
+    receivedNo = received;
+    writtenNo = lastNo;
+    return pending.stream().filter(text -> text.sendNo > received).map(Pending::text).toList();
   }
 
   /** Books a text before it is added, false if there is no room for it. */
@@ -51,8 +83,18 @@ final class Outbox {
     return pendingBytes.get();
   }
 
+  boolean isEmpty() {
+    return pending.isEmpty();
+  }
+
+  /** Adds a text that is not written before the session goes on. */
   void add(String text, CompletableFuture<Long> confirmed) {
     pending.add(new Pending(++lastNo, text, confirmed));
+  }
+
+  /** Everything that was added is written. */
+  void written() {
+    writtenNo = lastNo;
   }
 
   /** Gives back what {@link #reserve} booked for a text that is not added after all. */
@@ -65,21 +107,33 @@ final class Outbox {
    *
    * @throws ProtocolException MALFORMED if it covers none, or one that was not sent
    */
-  long covered(int sendNo) throws ProtocolException {
+  Covered covered(int sendNo) throws ProtocolException {
     long upTo = Integer.toUnsignedLong(sendNo);
-    if (upTo <= ackedNo || upTo > lastNo) {
+    if (upTo <= ackedNo || upTo > writtenNo) {
       throw new ProtocolException(ErrorCode.MALFORMED, "an ACK for texts that do not wait for it");
     }
-    return pending.stream().takeWhile(text -> text.sendNo <= upTo).count();
+    long all = pending.stream().takeWhile(text -> text.sendNo <= upTo).count();
+    long old =
+        pending.stream().takeWhile(text -> text.sendNo <= Math.min(upTo, receivedNo)).count();
+    return new Covered(old, all - old);
   }
 
-  /** The texts up to this number are in the room, the last of them at this position. */
-  void acknowledge(int sendNo, long count, long position) {
+  /**
+   * The texts up to this number are in the room.
+   *
+   * @param covered what {@link #covered} said
+   * @param from where the first of them may lie
+   * @param position where the last of them lies
+   */
+  void acknowledge(int sendNo, Covered covered, long from, long position) {
     ackedNo = Integer.toUnsignedLong(sendNo);
-    for (long behind = count - 1; behind >= 0; behind--) {
-      Pending text = pending.remove();
-      release(text.text);
-      text.confirmed.complete(position - behind);
+    // Between the old ones and the fresh ones lies at least our own coming back.
+    boolean apart = covered.old > 0 && covered.fresh > 0 && from <= position;
+    for (long i = 0; i < covered.old; i++) {
+      confirm(apart ? from + i : position - covered.fresh - (covered.old - 1 - i));
+    }
+    for (long behind = covered.fresh - 1; behind >= 0; behind--) {
+      confirm(position - behind);
     }
   }
 
@@ -102,6 +156,19 @@ final class Outbox {
     throw new ProtocolException(ErrorCode.MALFORMED, "a refusal of a text that does not wait");
   }
 
+  /**
+   * The replay is over. What the server had and has not acknowledged by now was refused, and the
+   * refusal got lost with the connection that it was written to.
+   */
+  void settle() {
+    while (!pending.isEmpty() && pending.element().sendNo <= receivedNo) {
+      Pending text = pending.remove();
+      release(text.text);
+      text.confirmed.completeExceptionally(
+          new RefusedException(ErrorCode.BUSY, "refused while the connection was lost"));
+    }
+  }
+
   /** The connection is over. */
   void fail(EndedException reason) {
     while (!pending.isEmpty()) {
@@ -109,6 +176,12 @@ final class Outbox {
       release(text.text);
       text.confirmed.completeExceptionally(reason);
     }
+  }
+
+  private void confirm(long position) {
+    Pending text = pending.remove();
+    release(text.text);
+    text.confirmed.complete(position);
   }
 
   private static long cost(String text) {

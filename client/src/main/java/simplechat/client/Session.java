@@ -1,5 +1,6 @@
 package simplechat.client;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -16,45 +17,76 @@ import simplechat.protocol.ServerMessage.Welcome;
 /**
  * What may come when, and whom it concerns: the protocol above the frames.
  *
- * <p>Holds all that a resume needs (token, epoch, next, texts without an answer), so that it can be
- * carried to another connection.
+ * <p>Holds all that a resume needs (token, epoch, next, texts without an answer), and outlives its
+ * connections: between {@link #lose} and the next welcome it is away, and what is sent waits.
  *
- * <p>Threading: confined to the event loop.
+ * <p>Threading: confined to the event loop, but for {@link #textMaxBytes}. Bounds: {@value
+ * #AWAY_MAX} texts may be sent while it is away.
  */
 final class Session {
+  static final int AWAY_MAX = 100;
+
+  /** Of the PING whose answer tells that the replay is over; others have another. */
+  private static final int BEHIND_REPLAY = 1;
+
   private enum State {
     STRANGER,
     JOINING,
     MEMBER,
-    LEAVING,
+    AWAY,
     ENDED
   }
 
   private final ChatListener listener;
-  private final Consumer<ClientMessage> out;
   private final Outbox outbox;
   private final RosterCalls rosters = new RosterCalls();
   private State state = State.STRANGER;
+  private Consumer<ClientMessage> out = message -> {};
   private CompletableFuture<Welcome> joined = new CompletableFuture<>();
+  private @Nullable JoinRequest request;
   private @Nullable Welcome welcome;
   private @Nullable Stream stream;
-  private boolean live;
+  private @Nullable EndedException loss;
   private @Nullable EndedException over;
+  private @Nullable Duration away;
+  private boolean leaving;
+  private boolean live;
+  private boolean settled;
+  private long toldBefore;
+  private long missed;
+  private long streamFrames;
+  private long framesBeforePing;
+  private int sentAway;
+  private volatile int textMaxBytes = Limits.TEXT_DEFAULT_MAX_BYTES;
 
-  Session(ChatListener listener, Consumer<ClientMessage> out, Outbox outbox) {
+  Session(ChatListener listener, Outbox outbox) {
     this.listener = listener;
-    this.out = out;
     this.outbox = outbox;
   }
 
-  /** True while a join waits for its answer. */
-  boolean joining() {
-    return state == State.JOINING;
+  /** From now on this is where messages go. */
+  void use(Consumer<ClientMessage> connection) {
+    out = connection;
   }
 
-  /** Null before the first welcome. */
-  @Nullable Welcome welcome() {
-    return welcome;
+  /** True from the first welcome on, also while it is away. */
+  boolean isMember() {
+    return state == State.MEMBER || isAway();
+  }
+
+  /** True between a loss and the welcome that ends it. */
+  boolean isAway() {
+    return state == State.AWAY || (state == State.JOINING && loss != null);
+  }
+
+  /** True if there is nothing left to come back for. */
+  boolean isLeft() {
+    return leaving && outbox.isEmpty();
+  }
+
+  /** May be asked by any thread. */
+  int textMaxBytes() {
+    return textMaxBytes;
   }
 
   ClientMessage.@Nullable Resume resumePoint() {
@@ -63,29 +95,55 @@ final class Session {
         : new ClientMessage.Resume(welcome.token(), welcome.epoch(), stream.next());
   }
 
-  void join(JoinRequest request, CompletableFuture<Welcome> result) {
+  void join(JoinRequest asked, CompletableFuture<Welcome> result) {
     if (state != State.STRANGER) {
       result.completeExceptionally(over != null ? over : unexpected("joined, or about to be"));
       return;
     }
+    request = asked;
+    knock(asked, result);
+  }
+
+  /** Asks to go on where the lost connection was. */
+  void comeBack(Duration since, CompletableFuture<Welcome> result) {
+    JoinRequest first = request;
+    if (state != State.AWAY || first == null) {
+      throw new IllegalStateException("not lost");
+    }
+    away = since;
+    knock(new JoinRequest(first.name(), first.history(), first.key(), resumePoint()), result);
+  }
+
+  private void knock(JoinRequest asked, CompletableFuture<Welcome> result) {
     state = State.JOINING;
     joined = result;
-    out.accept(request.hello());
+    out.accept(asked.hello());
   }
 
   /** The text has been judged and booked in the outbox. */
   void send(String text, CompletableFuture<Long> result) {
-    if (state != State.MEMBER) {
+    Exception refusal = isMember() && !leaving ? null : notMember();
+    if (refusal == null && isAway() && sentAway == AWAY_MAX) {
+      refusal = new BacklogFullException(AWAY_MAX + " messages wait for the connection");
+    }
+    if (refusal != null) {
       outbox.release(text);
-      result.completeExceptionally(notMember());
+      result.completeExceptionally(refusal);
       return;
     }
     outbox.add(text, result);
-    out.accept(new ClientMessage.Send(text));
+    if (isAway()) {
+      sentAway++;
+    } else {
+      outbox.written();
+      out.accept(new ClientMessage.Send(text));
+    }
   }
 
   void who(CompletableFuture<List<String>> result) {
-    if (state != State.MEMBER) {
+    if (loss != null) {
+      result.completeExceptionally(loss);
+    } else if (state != State.MEMBER || leaving) {
       result.completeExceptionally(notMember());
     } else if (!rosters.add(result)) {
       result.completeExceptionally(new BacklogFullException("too many WHOs wait for an answer"));
@@ -94,13 +152,20 @@ final class Session {
     }
   }
 
-  /** False if there is nothing to leave, so that the connection is simply closed. */
+  /**
+   * Leaves; a session that is away does so once it is back.
+   *
+   * @return false if there is nothing to leave, so that the connection is simply closed
+   */
   boolean leave() {
-    if (state == State.MEMBER) {
-      state = State.LEAVING;
+    if (!isMember()) {
+      return false;
+    }
+    if (state == State.MEMBER && !leaving) {
       out.accept(new ClientMessage.Leave());
     }
-    return state == State.LEAVING;
+    leaving = true;
+    return true;
   }
 
   /** Any message but PING, PONG and BYE, which are the connection's. */
@@ -111,12 +176,43 @@ final class Session {
       receive(refused);
     } else {
       Stream known = stream;
-      if (known == null) {
+      if (known == null || state != State.MEMBER) {
         throw lie("an event before the welcome");
       }
+      streamFrames++;
       receive(message, known);
       tellLive(known);
     }
+  }
+
+  /**
+   * An answer to a PING. It may overtake what waits for a full socket, but then something else came
+   * in between, and the question is put again.
+   */
+  void answered(int opaque) {
+    if (opaque != BEHIND_REPLAY || state != State.MEMBER || live) {
+      return;
+    }
+    if (streamFrames == framesBeforePing) {
+      tellLive();
+    } else {
+      askBehindReplay();
+    }
+  }
+
+  /** The connection is gone and another one will be looked for. */
+  void lose(Goodbye why) {
+    boolean news = loss == null;
+    EndedException reason = new EndedException(why);
+    loss = reason;
+    state = State.AWAY;
+    out = message -> {};
+    rosters.fail(reason);
+    if (news) {
+      sentAway = 0;
+      tell(() -> listener.lost(why));
+    }
+    joined.completeExceptionally(reason);
   }
 
   void end(Goodbye goodbye) {
@@ -140,14 +236,54 @@ final class Session {
       throw lie("a WELCOME with impossible limits");
     }
     Stream begun = new Stream(came);
-    outbox.startAt(came.resumed() ? Integer.toUnsignedLong(came.received()) : 0);
+    EndedException lost = loss;
+    List<String> again = lost == null ? begin(came) : goOn(came);
+    toldBefore = lost == null || isOfSameRoom(came) ? toldUpTo() : 0;
     state = State.MEMBER;
+    loss = null;
     welcome = came;
+    textMaxBytes = Math.min(came.maxText(), Limits.TEXT_MAX_BYTES);
     stream = begun;
     live = false;
+    settled = false;
+    missed = 0;
     tell(() -> listener.welcome(came));
+    if (lost != null && !came.resumed()) {
+      outbox.fail(lost);
+      outbox.begin(0);
+    }
+    again.forEach(text -> out.accept(new ClientMessage.Send(text)));
+    if (leaving) {
+      out.accept(new ClientMessage.Leave());
+    }
     tellLive(begun);
+    if (came.resumed() && !live) {
+      askBehindReplay();
+    }
     joined.complete(came);
+  }
+
+  private List<String> begin(Welcome came) {
+    outbox.begin(came.resumed() ? Integer.toUnsignedLong(came.received()) : 0);
+    return List.of();
+  }
+
+  private List<String> goOn(Welcome came) throws ProtocolException {
+    if (!came.resumed()) {
+      return List.of();
+    }
+    if (!isOfSameRoom(came) || came.next() != toldUpTo()) {
+      throw lie("a WELCOME to another place than was asked for");
+    }
+    return outbox.resume(Integer.toUnsignedLong(came.received()));
+  }
+
+  private boolean isOfSameRoom(Welcome came) {
+    return welcome != null && welcome.epoch() == came.epoch();
+  }
+
+  private long toldUpTo() {
+    return stream == null ? 0 : stream.next();
   }
 
   private void receive(ServerMessage.Refused refused) throws ProtocolException {
@@ -156,7 +292,7 @@ final class Session {
     }
     RefusedException reason = new RefusedException(refused.code(), refused.text());
     if (ErrorCode.refusesJoin(refused.code()) && state == State.JOINING) {
-      state = State.STRANGER;
+      state = loss == null ? State.STRANGER : State.AWAY;
       joined.completeExceptionally(reason);
     } else if (refused.sendNo() != 0) {
       outbox.refuse(refused.sendNo(), reason);
@@ -169,11 +305,13 @@ final class Session {
     if (message instanceof ServerMessage.Event event) {
       receive(event, known);
     } else if (message instanceof ServerMessage.Ack ack) {
-      long count = outbox.covered(ack.sendNo());
-      outbox.acknowledge(ack.sendNo(), count, known.ack(ack.seq(), count));
+      Outbox.Covered covered = outbox.covered(ack.sendNo());
+      long from = known.next();
+      outbox.acknowledge(ack.sendNo(), covered, from, known.ack(ack.seq(), covered.fresh()));
     } else if (message instanceof ServerMessage.Gap gap) {
-      long missed = known.gap(gap);
-      tell(() -> listener.gap(missed));
+      long gone = known.gap(gap);
+      missed += gone;
+      tell(() -> listener.gap(gone));
     } else if (message instanceof ServerMessage.Roster roster) {
       rosters.receive(roster);
     }
@@ -181,8 +319,12 @@ final class Session {
 
   private void receive(ServerMessage.Event event, Stream known) throws ProtocolException {
     long position = known.event(event.seq());
-    tellLiveBefore(position, known);
     boolean replayed = known.replayed(position);
+    if (!replayed) {
+      behindReplay(known);
+    } else if (position < toldBefore) {
+      return;
+    }
     Instant time = Instant.ofEpochSecond(Integer.toUnsignedLong(event.time()));
     if (event instanceof ServerMessage.Msg msg) {
       var message = new RoomEvent.Message(position, time, replayed, msg.name(), msg.text());
@@ -200,17 +342,34 @@ final class Session {
   }
 
   /** A live event may come although the replay was shorter than announced. */
-  private void tellLiveBefore(long position, Stream known) {
-    if (!known.replayed(position)) {
-      tellLive(known);
+  private void behindReplay(Stream known) {
+    tellLive(known);
+    if (!settled) {
+      settled = true;
+      outbox.settle();
     }
+  }
+
+  private void askBehindReplay() {
+    framesBeforePing = streamFrames;
+    out.accept(new ClientMessage.Ping(BEHIND_REPLAY));
   }
 
   private void tellLive(Stream known) {
     if (!live && known.live()) {
-      live = true;
-      tell(listener::live);
+      tellLive();
     }
+  }
+
+  private void tellLive() {
+    live = true;
+    Welcome known = welcome;
+    Duration absence = away;
+    if (known != null && known.resumed() && absence != null) {
+      long gone = missed;
+      tell(() -> listener.back(absence, gone));
+    }
+    tell(listener::live);
   }
 
   /** A fault in the program's code must not cost it the connection. */
@@ -227,7 +386,7 @@ final class Session {
     if (over != null) {
       return over;
     }
-    return state == State.STRANGER || state == State.JOINING
+    return !leaving && (state == State.STRANGER || state == State.JOINING)
         ? new RefusedException(ErrorCode.JOIN_FIRST, "not joined yet")
         : unexpected("leaving");
   }

@@ -62,9 +62,10 @@ final class Stream {
   /**
    * The position of the last text that an ACK covers.
    *
-   * @param count how many texts it covers, all in one stretch unless they lie in a GAP
+   * @param fresh how many texts it covers that the server took after the welcome: all in one
+   *     stretch unless they lie in a GAP, and behind the replay
    */
-  long ack(int seq, long count) throws ProtocolException {
+  long ack(int seq, long fresh) throws ProtocolException {
     if (gapStart != next) {
       long position = Positions.expand(gapStart, seq);
       if (position < next) {
@@ -73,7 +74,8 @@ final class Stream {
       }
     }
     long position = Positions.expand(next, seq);
-    if (!replayed(position) && position + 1 - expected() != count) {
+    long stretch = replayed(position) ? 0 : position + 1 - expected();
+    if (stretch != fresh) {
       throw lie("an ACK whose stretch does not fit its texts");
     }
     pass(position);

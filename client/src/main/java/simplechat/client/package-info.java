@@ -1,5 +1,5 @@
 /**
- * The client library: one connection to a chat server, without a thread that waits.
+ * The client library: a membership in a chat, without a thread that waits.
  *
  * <pre>{@code
  * ChatListener printer =
@@ -22,15 +22,18 @@
  * }</pre>
  *
  * <p>{@link simplechat.client.ChatClient} is what a program holds, {@link
- * simplechat.client.ChatListener} what it is told through; {@link simplechat.client.BackOff} tells
- * a program when to try again. Behind them:
+ * simplechat.client.ChatListener} what it is told through; {@link simplechat.client.ClientOptions}
+ * makes it come back by itself when its connection is lost. Behind them:
  *
  * <pre>
  *   any thread                      event loop (one daemon thread)
  *   ----------                      ------------------------------------------------
- *   ChatClient --- execute ------>  Connection   bytes, liveness, the ways it ends
- *                                       |
- *                                   Session      what may come when; the joined state
+ *   ChatClient --- execute ------>  Link             finds a connection, and the next one
+ *                                    |   |-- BackOff, Wakefulness   when to
+ *                                    |   +-- Connector, Connection  bytes, liveness, ends
+ *                                    v                  |
+ *                                   Session  &lt;-------+
+ *                                       |            what may come when; outlives connections
  *                                       |-- Outbox        texts that wait for their ACK
  *                                       |-- Stream        is every position explained?
  *                                       |-- RosterCalls   answers to WHO

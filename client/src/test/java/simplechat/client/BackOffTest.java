@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.Random;
-import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -49,6 +48,20 @@ class BackOffTest {
   }
 
   @Test
+  void aSleepBeginsTheWaitsAnewButNotWithinASecond() {
+    BackOff backOff = new BackOff(new Extreme(true), () -> nanoTime);
+    for (int i = 0; i < 4; i++) {
+      pass(backOff.next(0));
+    }
+    assertThat(backOff.next(0)).hasSeconds(30);
+    backOff.slept();
+    assertThat(backOff.next(0)).hasSeconds(2);
+    BackOff eager = new BackOff(new Extreme(false), () -> nanoTime);
+    eager.slept();
+    assertThat(eager.next(0)).hasSeconds(1);
+  }
+
+  @Test
   void chanceSpreadsTheTriesOverTheWholeWait() {
     Random random = new Random(SEED);
     int[] tenths = new int[10];
@@ -63,18 +76,5 @@ class BackOffTest {
   private Duration pass(Duration duration) {
     nanoTime += duration.toNanos();
     return duration;
-  }
-
-  /** Chance at one of its two ends. */
-  private record Extreme(boolean high) implements RandomGenerator {
-    @Override
-    public long nextLong() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public long nextLong(long bound) {
-      return high ? bound - 1 : 0;
-    }
   }
 }

@@ -8,6 +8,7 @@ import io.netty.buffer.Unpooled;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -386,7 +387,7 @@ class ChatClientTest {
   }
 
   private ChatClient connect(LongSupplier nanoTime) throws Exception {
-    ClientOptions options = ClientOptions.defaults().withNanoTime(nanoTime);
+    ClientOptions options = ClientOptions.defaults().withClocks(nanoTime, InstantSource.system());
     return get(ChatClient.connect("127.0.0.1", server.port(), recorder, options));
   }
 
@@ -405,11 +406,11 @@ class ChatClientTest {
     return stage.toCompletableFuture().get(10, TimeUnit.SECONDS);
   }
 
-  private static Goodbye goodbye(ChatClient client) throws Exception {
+  static Goodbye goodbye(ChatClient client) throws Exception {
     return get(client.ended());
   }
 
-  private static RefusedException refusal(CompletionStage<?> stage) throws Exception {
+  static RefusedException refusal(CompletionStage<?> stage) throws Exception {
     try {
       get(stage);
     } catch (ExecutionException e) {
@@ -462,6 +463,16 @@ class ChatClientTest {
     @Override
     public void refused(int code, String text) {
       calls.add("refused " + code);
+    }
+
+    @Override
+    public void lost(Goodbye why) {
+      calls.add("lost " + why.ending() + " " + why.code());
+    }
+
+    @Override
+    public void back(Duration away, long missed) {
+      calls.add("back, missed " + missed);
     }
 
     @Override

@@ -72,6 +72,25 @@ public final class ScriptedServer implements AutoCloseable {
       send(welcomeOf(name, next, head, 1));
     }
 
+    /** Welcomes a session back to the room of {@link #welcome}. */
+    public void welcomeBack(String name, long next, long head, int received) throws IOException {
+      ServerMessage.Welcome first = welcomeOf(name, next, head, 1);
+      send(
+          new ServerMessage.Welcome(
+              first.version(),
+              true,
+              first.epoch(),
+              first.token(),
+              next,
+              head,
+              received,
+              1,
+              first.maxText(),
+              first.heartbeat(),
+              name,
+              ""));
+    }
+
     public static ServerMessage.Welcome welcomeOf(String name, long next, long head, int members) {
       return new ServerMessage.Welcome(
           Limits.VERSION,
