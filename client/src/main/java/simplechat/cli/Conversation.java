@@ -1,9 +1,12 @@
 package simplechat.cli;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import simplechat.client.ChatClient;
@@ -30,6 +33,10 @@ final class Conversation implements ChatListener {
   /** Replayed text that is held until it can be counted. */
   private static final int REPLAY_MAX_CHARS = 256 * 1024;
 
+  /** An answer that takes longer than this is worth a mark; a shorter one would only flicker. */
+  private static final Executor LATE =
+      CompletableFuture.delayedExecutor(500, TimeUnit.MILLISECONDS);
+
   private final Printer printer;
   private final Settings settings;
   private final boolean interactive;
@@ -39,8 +46,10 @@ final class Conversation implements ChatListener {
   private final RecentNames recentNames = new RecentNames();
   private @Nullable List<Line> replay = new ArrayList<>();
   private int replayChars;
+  private boolean whileAway;
   private volatile String ownName = "";
   private volatile @Nullable ChatClient client;
+  private volatile boolean offline;
   private volatile boolean stopped;
   private long lastBellNanos = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
 
@@ -70,13 +79,36 @@ final class Conversation implements ChatListener {
     return !ownName.isEmpty();
   }
 
-  String ownName() {
-    return ownName;
+  /** True while the connection is lost. */
+  boolean offline() {
+    return offline;
+  }
+
+  /** What stands before what is typed. */
+  String prompt() {
+    int waiting = unconfirmed.marked();
+    String pending = waiting == 0 ? "" : waiting + " pending";
+    String state = offline ? waiting == 0 ? "offline" : "offline, " + pending : pending;
+    return Sanitiser.name(ownName) + (state.isEmpty() ? "" : " (" + state + ")") + "> ";
   }
 
   @Override
   public void welcome(Welcome welcome) {
+    boolean first = !joined();
     ownName = welcome.name();
+    awaitReplay(welcome.resumed());
+    if (first) {
+      greet(welcome);
+    } else {
+      connected(true);
+    }
+    if (!first && !welcome.resumed()) {
+      print(Line.notice("history was lost"));
+      unconfirmed.takeLost().forEach(text -> printer.complain(Transcript.unconfirmed(text)));
+    }
+  }
+
+  private void greet(Welcome welcome) {
     print(transcript.welcome(welcome));
     if (!welcome.greeting().isBlank()) {
       print(transcript.greeting(welcome.greeting()));
@@ -88,13 +120,24 @@ final class Conversation implements ChatListener {
   }
 
   @Override
-  public void live() {
-    List<Line> held = replay;
-    replay = null;
-    if (held != null && !held.isEmpty()) {
-      print(transcript.earlier(held.size()));
-      held.forEach(this::print);
+  public void lost(Goodbye why) {
+    showReplay();
+    if (why.ending() == Goodbye.Ending.BYE) {
+      print(Line.notice(Farewell.text(why)));
     }
+    print(Line.notice("connection lost, reconnecting"));
+    connected(false);
+  }
+
+  @Override
+  public void back(Duration away, long missed) {
+    showReplay();
+    print(transcript.back(away, missed));
+  }
+
+  @Override
+  public void live() {
+    showReplay();
   }
 
   @Override
@@ -129,7 +172,13 @@ final class Conversation implements ChatListener {
 
   @Override
   public void gap(long missed) {
-    print(transcript.gap(missed));
+    List<Line> held = replay;
+    if (held == null) {
+      print(transcript.gap(missed));
+    } else if (!whileAway || !held.isEmpty()) {
+      // Before everything else that was missed it is told by the line that ends the replay.
+      hold(transcript.gap(missed));
+    }
   }
 
   @Override
@@ -183,8 +232,18 @@ final class Conversation implements ChatListener {
     return stopped;
   }
 
-  /** Asks the server to let us go, after all that was sent. */
+  /** Asks the server to let us go, after all that was sent; without a connection just goes. */
   void leave() {
+    if (offline && client != null) {
+      stopped = true;
+      client.close();
+    } else {
+      endOfInput();
+    }
+  }
+
+  /** Same, but what was sent is delivered even if a connection must be found for it. */
+  void endOfInput() {
     stopped = true;
     ChatClient joined = client;
     if (joined != null) {
@@ -217,17 +276,53 @@ final class Conversation implements ChatListener {
             (position, failure) -> {
               if (failure == null) {
                 unconfirmed.confirm(ticket);
-              } else if (!(failure instanceof EndedException)) {
+              } else if (failure instanceof EndedException) {
+                unconfirmed.lose(ticket);
+              } else {
                 unconfirmed.refuse(ticket);
                 complain("not sent: " + failure.getMessage() + ": " + text);
               }
+              refreshPrompt();
             });
+    if (interactive) {
+      LATE.execute(
+          () -> {
+            if (unconfirmed.isLate(ticket)) {
+              refreshPrompt();
+            }
+          });
+      if (offline) {
+        refreshPrompt();
+      }
+    }
   }
 
   private void who() {
     ChatClient joined = client;
     if (joined != null) {
-      awaitInPipe(joined.who().thenAccept(names -> print(transcript.roster(names))));
+      awaitInPipe(
+          joined
+              .who()
+              .whenComplete(
+                  (names, failure) -> {
+                    if (failure == null) {
+                      print(transcript.roster(names));
+                    } else if (offline) {
+                      complain("who: not known while offline");
+                    }
+                  }));
+    }
+  }
+
+  private void connected(boolean now) {
+    offline = !now;
+    unconfirmed.offline(offline);
+    refreshPrompt();
+  }
+
+  private void refreshPrompt() {
+    if (interactive) {
+      printer.prompt(this::prompt);
     }
   }
 
@@ -254,7 +349,22 @@ final class Conversation implements ChatListener {
     replayChars += line.length();
     if (replayChars > REPLAY_MAX_CHARS) {
       replay = null;
-      print(transcript.earlier());
+      print(transcript.uncounted(whileAway));
+      held.forEach(this::print);
+    }
+  }
+
+  private void awaitReplay(boolean resumed) {
+    replay = new ArrayList<>();
+    replayChars = 0;
+    whileAway = resumed;
+  }
+
+  private void showReplay() {
+    List<Line> held = replay;
+    replay = null;
+    if (held != null && !held.isEmpty()) {
+      print(whileAway ? transcript.whileAway(held.size()) : transcript.earlier(held.size()));
       held.forEach(this::print);
     }
   }

@@ -44,8 +44,8 @@ final class Farewell {
       case LEFT -> "left the chat";
       case SHUTDOWN -> "server is shutting down";
       case SERVER_FULL -> "the server is full";
-      case SLOW -> "connection lost: too slow for the room";
-      case TIMEOUT -> "connection lost: the server heard nothing for too long";
+      case SLOW -> "too slow for the room";
+      case TIMEOUT -> "the server heard nothing for too long";
       case REPLACED -> "this name continues in another window";
       case REMOVED -> "you were removed from the chat";
       default -> null;

@@ -43,10 +43,11 @@ final class PipeInput implements Input {
   private void read(Conversation conversation) {
     try {
       new LineSplitter(in, LINE_MAX_BYTES, new Script(conversation)).run();
+      conversation.endOfInput();
     } catch (InterruptedException e) {
       // The script has said leave, or there is nobody left to tell the rest.
+      conversation.leave();
     }
-    conversation.leave();
   }
 
   /**
@@ -55,10 +56,11 @@ final class PipeInput implements Input {
   private record Script(Conversation conversation) implements LineSplitter.Receiver {
     @Override
     public void line(String line) throws InterruptedException {
+      Command command = Command.parse(line);
       boolean goesOn =
           !conversation.stopped()
-              && conversation.unconfirmed().awaitRoom()
-              && conversation.execute(Command.parse(line));
+              && (!(command instanceof Command.Send) || conversation.unconfirmed().awaitRoom())
+              && conversation.execute(command);
       if (!goesOn) {
         throw new InterruptedException();
       }

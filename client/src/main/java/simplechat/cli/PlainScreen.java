@@ -45,5 +45,8 @@ final class PlainScreen implements Screen {
   }
 
   @Override
+  public void prompt(String prompt) {}
+
+  @Override
   public void ring() {}
 }

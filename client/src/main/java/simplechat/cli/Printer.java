@@ -3,6 +3,8 @@ package simplechat.cli;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import simplechat.cli.Screen.Item;
 
 /**
@@ -22,6 +24,7 @@ final class Printer {
   private final Thread thread = new Thread(this::run, "chat-printer");
   private List<Item> waiting = new ArrayList<>();
   private int waitingChars;
+  private @Nullable Supplier<String> prompt;
   private boolean ringing;
   private boolean finishing;
   private boolean full;
@@ -45,6 +48,12 @@ final class Printer {
 
   void complain(Line line) {
     add(new Item(line, true));
+  }
+
+  /** Behind what is printed already, and asked for when it is time. */
+  synchronized void prompt(Supplier<String> current) {
+    prompt = current;
+    notifyAll();
   }
 
   synchronized void ring() {
@@ -93,16 +102,19 @@ final class Printer {
   /** Prints what has gathered, false if that was the last. */
   private boolean printBatch() throws IOException, InterruptedException {
     List<Item> batch;
+    Supplier<String> newPrompt;
     boolean ring;
     boolean last;
     boolean roomAgain;
     synchronized (this) {
-      while (waiting.isEmpty() && !ringing && !finishing) {
+      while (waiting.isEmpty() && prompt == null && !ringing && !finishing) {
         wait();
       }
       batch = waiting;
       waiting = new ArrayList<>();
       waitingChars = 0;
+      newPrompt = prompt;
+      prompt = null;
       ring = ringing;
       ringing = false;
       last = finishing;
@@ -110,6 +122,9 @@ final class Printer {
       full = false;
     }
     screen.show(batch);
+    if (newPrompt != null) {
+      screen.prompt(newPrompt.get());
+    }
     if (ring) {
       screen.ring();
     }

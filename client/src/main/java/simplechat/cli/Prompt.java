@@ -28,6 +28,7 @@ final class Prompt {
   private static final List<String> COMMANDS = List.of("send", "who", "leave", "help");
 
   private final PromptReader reader;
+  private volatile String unfinished = "";
 
   /**
    * @param plain whether the terminal must not be sent escape sequences
@@ -53,29 +54,38 @@ final class Prompt {
   /**
    * Reads a line of the talk.
    *
+   * @param prompt what stands before it, until {@link PromptReader#prompt} says otherwise
    * @param typed what stands in it already
    * @return null at the end of input: Ctrl-D or Ctrl-C on an empty line, or the thread was
    *     interrupted
    */
-  @Nullable String readLine(String ownName, String typed) {
-    return read(Sanitiser.name(ownName) + "> ", typed);
+  @Nullable String readLine(String prompt, String typed) {
+    reader.prompt(prompt);
+    unfinished = "";
+    try {
+      return reader.readTalk(typed);
+    } catch (UserInterruptException e) {
+      unfinished = e.getPartialLine();
+      return null;
+    } catch (EndOfFileException e) {
+      return null;
+    }
+  }
+
+  /** What stood in the line when its reading was interrupted. */
+  String unfinished() {
+    return unfinished;
   }
 
   /** Asks for something else than a line of the talk; the answer is not kept in the history. */
   @Nullable String ask(String question) {
     reader.setVariable(LineReader.DISABLE_HISTORY, true);
     try {
-      return read(question, "");
-    } finally {
-      reader.setVariable(LineReader.DISABLE_HISTORY, false);
-    }
-  }
-
-  private @Nullable String read(String prompt, String typed) {
-    try {
-      return reader.readLine(prompt, typed);
+      return reader.readLine(question, "");
     } catch (EndOfFileException | UserInterruptException e) {
       return null;
+    } finally {
+      reader.setVariable(LineReader.DISABLE_HISTORY, false);
     }
   }
 

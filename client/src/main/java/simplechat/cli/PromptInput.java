@@ -46,9 +46,10 @@ final class PromptInput implements Input {
   }
 
   private void read(Conversation conversation) {
-    String rest = "";
+    // What stood in the line when an earlier conversation ended.
+    String rest = prompt.unfinished();
     while (rest != null && !conversation.stopped()) {
-      String typed = prompt.readLine(conversation.ownName(), rest);
+      String typed = prompt.readLine(conversation.prompt(), rest);
       rest = typed == null ? null : execute(typed, conversation);
     }
     conversation.leave();

@@ -12,8 +12,8 @@ import org.jline.utils.InfoCmp.Capability;
 /**
  * JLine's reader, which can also let go of the terminal in the middle of a line and take it again.
  *
- * <p>Threading: as its superclass; {@link #suspend}, {@link #resume} and {@link #resize} may be
- * called by any thread. While it is suspended whoever wants to print waits.
+ * <p>Threading: as its superclass; {@link #prompt}, {@link #suspend}, {@link #resume} and {@link
+ * #resize} may be called by any thread. While it is suspended whoever wants to print waits.
  */
 final class PromptReader extends LineReaderImpl {
   /** Control character 0 of a terminal driver: this key has no meaning to it. */
@@ -22,6 +22,8 @@ final class PromptReader extends LineReaderImpl {
   private final boolean plain;
   private final Attributes found;
   private final Attributes ours;
+  private volatile String talkPrompt = "";
+  private volatile boolean talking;
 
   /**
    * @param plain whether the terminal must not be sent escape sequences
@@ -32,6 +34,42 @@ final class PromptReader extends LineReaderImpl {
     found = terminal.getAttributes();
     ours = new Attributes(found);
     ours.setControlChar(ControlChar.VINTR, NO_KEY);
+    // Another prompt may have come after the one that the reading began with.
+    getWidgets().put(CALLBACK_INIT, this::showTalkPrompt);
+  }
+
+  /**
+   * Reads a line of the talk, behind a prompt that may change meanwhile.
+   *
+   * @param typed what stands in the line already
+   */
+  String readTalk(String typed) {
+    talking = true;
+    try {
+      return readLine(talkPrompt, typed);
+    } finally {
+      talking = false;
+    }
+  }
+
+  /** From now on this stands before a line of the talk, also before the one that is being typed. */
+  void prompt(String prompt) {
+    lock.lock();
+    try {
+      talkPrompt = prompt;
+      if (reading && showTalkPrompt()) {
+        redisplay();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean showTalkPrompt() {
+    if (talking) {
+      setPrompt(talkPrompt);
+    }
+    return talking;
   }
 
   /**

@@ -15,6 +15,9 @@ interface Screen {
    */
   void show(List<Item> items) throws IOException;
 
+  /** From now on this stands before what is typed, where something is. */
+  void prompt(String prompt);
+
   /** Calls for attention, where that is possible. */
   void ring();
 }

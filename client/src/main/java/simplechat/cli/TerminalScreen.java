@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
-import org.jline.reader.LineReader;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.AttributedStringBuilder;
@@ -50,7 +49,7 @@ final class TerminalScreen implements Screen, AutoCloseable {
           + "\tkhome=\\E[1~, kend=\\E[4~, kdch1=\\E[3~,\n";
 
   private final Terminal terminal;
-  private @Nullable LineReader reader;
+  private @Nullable PromptReader reader;
 
   private TerminalScreen(Terminal terminal) {
     this.terminal = terminal;
@@ -93,7 +92,7 @@ final class TerminalScreen implements Screen, AutoCloseable {
   }
 
   /** From now on lines go above what this reader is editing. */
-  void above(LineReader editing) {
+  void above(PromptReader editing) {
     reader = editing;
   }
 
@@ -112,12 +111,20 @@ final class TerminalScreen implements Screen, AutoCloseable {
       return;
     }
     String text = plain() ? rows.toString() : rows.toAnsi(terminal);
-    LineReader editing = reader;
+    PromptReader editing = reader;
     if (editing != null) {
       editing.printAbove(text);
     } else {
       terminal.writer().print(text);
       terminal.flush();
+    }
+  }
+
+  @Override
+  public void prompt(String prompt) {
+    PromptReader editing = reader;
+    if (editing != null) {
+      editing.prompt(prompt);
     }
   }
 

@@ -1,6 +1,7 @@
 package simplechat.cli;
 
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZonedDateTime;
@@ -54,9 +55,21 @@ final class Transcript {
     return new Line().add(Look.FAINT, "--- " + count + " earlier ---");
   }
 
-  /** Same, if they are too many to count before they are shown. */
-  Line earlier() {
-    return new Line().add(Look.FAINT, "--- earlier ---");
+  /** The line before the messages that were said while the connection was lost. */
+  Line whileAway(int count) {
+    return new Line().add(Look.FAINT, "--- " + count + " while away ---");
+  }
+
+  /** Either of them, if they are too many to count before they are shown. */
+  Line uncounted(boolean whileAway) {
+    return new Line().add(Look.FAINT, whileAway ? "--- while away ---" : "--- earlier ---");
+  }
+
+  /** The line between what was missed at first and what is live. */
+  Line back(Duration away, long missed) {
+    return missed == 0
+        ? Line.notice("back after " + inWords(away) + ", nothing missed")
+        : Line.notice("back, you missed " + events(missed));
   }
 
   Line message(RoomEvent.Message message, String ownName) {
@@ -96,7 +109,24 @@ final class Transcript {
   }
 
   Line gap(long missed) {
-    return Line.notice("you missed " + missed + (missed == 1 ? " event" : " events"));
+    return Line.notice("you missed " + events(missed));
+  }
+
+  private static String events(long count) {
+    return count + (count == 1 ? " event" : " events");
+  }
+
+  /** In the largest unit of which there are at least two; whoever was away was so for a second. */
+  private static String inWords(Duration away) {
+    if (away.toHours() > 1) {
+      return away.toHours() + " h";
+    }
+    return away.toMinutes() > 1 ? away.toMinutes() + " min" : Math.max(1, away.toSeconds()) + " s";
+  }
+
+  /** A text of which nobody knows whether the room has it. */
+  static Line unconfirmed(String text) {
+    return Line.of("not confirmed: ").addText(Look.PLAIN, text);
   }
 
   Line roster(List<String> names) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The texts that were sent and of which nobody knows yet whether the room has them.
@@ -17,17 +18,28 @@ final class Unconfirmed {
   /** With the longest text on top still below what the client library keeps. */
   private static final int CHARS_MAX = 512 * 1024;
 
+  /**
+   * What a pipe may say while the connection is lost. A little less than what the client library
+   * then takes, because that learns of the loss a little earlier.
+   */
+  private static final int OFFLINE_MAX = 90;
+
   private final Map<Long, String> texts = new LinkedHashMap<>();
+  private final List<String> lost = new ArrayList<>();
   private long chars;
   private long lastTicket;
   private long progress;
+  private long lateTicket;
   private boolean refused;
+  private boolean offline;
+  private int addedOffline;
   private boolean over;
 
   /** The ticket by which the answer is told. */
   synchronized long add(String text) {
     texts.put(++lastTicket, text);
     chars += text.length();
+    addedOffline += offline ? 1 : 0;
     return lastTicket;
   }
 
@@ -40,6 +52,43 @@ final class Unconfirmed {
   synchronized void refuse(long ticket) {
     remove(ticket);
     refused = true;
+  }
+
+  /** Nobody will ever know whether the room has it. */
+  synchronized void lose(long ticket) {
+    String text = remove(ticket);
+    if (text != null) {
+      lost.add(text);
+      refused = true;
+    }
+  }
+
+  /** What was lost since this was last asked. */
+  synchronized List<String> takeLost() {
+    List<String> taken = List.copyOf(lost);
+    lost.clear();
+    return taken;
+  }
+
+  /** Its answer takes long enough to be waited for; false if it is there. */
+  synchronized boolean isLate(long ticket) {
+    lateTicket = Math.max(lateTicket, ticket);
+    return texts.containsKey(ticket);
+  }
+
+  /** How many of them a person should know of: late ones, and without a connection all. */
+  synchronized int marked() {
+    if (offline) {
+      return texts.size();
+    }
+    return (int) texts.keySet().stream().takeWhile(ticket -> ticket <= lateTicket).count();
+  }
+
+  /** Whether the connection is lost. */
+  synchronized void offline(boolean now) {
+    offline = now;
+    addedOffline = 0;
+    notifyAll();
   }
 
   /** A text was refused before it was sent. */
@@ -55,7 +104,7 @@ final class Unconfirmed {
 
   /** Waits until another text may be sent, false if there is no sense in sending any. */
   synchronized boolean awaitRoom() throws InterruptedException {
-    while (!over && (texts.size() >= TEXTS_MAX || chars >= CHARS_MAX)) {
+    while (!over && isFull()) {
       wait();
     }
     return !over;
@@ -75,12 +124,19 @@ final class Unconfirmed {
     return new ArrayList<>(texts.values());
   }
 
-  private void remove(long ticket) {
+  private boolean isFull() {
+    return texts.size() >= TEXTS_MAX
+        || chars >= CHARS_MAX
+        || (offline && addedOffline >= OFFLINE_MAX);
+  }
+
+  private @Nullable String remove(long ticket) {
     String text = texts.remove(ticket);
     if (text != null) {
       chars -= text.length();
       progress++;
       notifyAll();
     }
+    return text;
   }
 }

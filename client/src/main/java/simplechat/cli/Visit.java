@@ -29,6 +29,9 @@ final class Visit {
   private static final long PERSON_PATIENCE_MILLIS = 1_500;
   private static final long PIPE_PATIENCE_MILLIS = 30_000;
 
+  /** How long nobody waits for a lost connection; a person says when it is enough. */
+  private static final Duration PIPE_RETURN = Duration.ofSeconds(30);
+
   private final Settings settings;
   private final Transcript transcript;
   private final Input input;
@@ -37,6 +40,7 @@ final class Visit {
   private final String address;
   private volatile @Nullable Conversation current;
   private @Nullable BackOff backOff;
+  private boolean lostTexts;
 
   Visit(
       Settings settings, Transcript transcript, Input input, Screen screen, Interrupts interrupts) {
@@ -75,14 +79,21 @@ final class Visit {
           client = connect();
         }
         await(client.join(name, history()));
-        return talk(client);
+        Goodbye goodbye = talk(client);
+        if (goodbye == null || goodbye.ending() != Goodbye.Ending.REFUSED) {
+          return say(goodbye);
+        }
+        client = null;
+        asked = true;
+        listUnconfirmed();
+        name = anotherName(goodbye.code(), goodbye.text(), name);
       } catch (CannotConnectException failure) {
         if (!settings.retry()) {
           throw failure;
         }
         awaitRetry(String.valueOf(failure.getMessage()), 0);
       } catch (RefusedException refusal) {
-        name = anotherName(refusal, name);
+        name = anotherName(refusal.code(), String.valueOf(refusal.getMessage()), name);
         asked = true;
       } catch (EndedException end) {
         Goodbye goodbye = end.goodbye();
@@ -116,7 +127,11 @@ final class Visit {
   private ChatClient connect() throws InterruptedException, CannotConnectException {
     Conversation conversation =
         new Conversation(printer, settings, transcript, input.interactive());
-    ClientOptions options = ClientOptions.defaults().withTimeouts(CONNECT, JOIN);
+    boolean patient = input.interactive() || settings.retry();
+    ClientOptions options =
+        ClientOptions.defaults()
+            .withTimeouts(CONNECT, JOIN)
+            .withReturn(patient ? ClientOptions.FOREVER : PIPE_RETURN);
     try {
       ChatClient client =
           await(ChatClient.connect(settings.host(), settings.port(), conversation, options));
@@ -134,13 +149,13 @@ final class Visit {
   }
 
   /** What to try instead; null to give up, and then the reason has been printed. */
-  private @Nullable String anotherName(RefusedException refusal, String refused) {
-    boolean aboutTheName =
-        refusal.reason() == ErrorCode.NAME_TAKEN || refusal.reason() == ErrorCode.NAME_INVALID;
+  private @Nullable String anotherName(int code, String reason, String refused) {
+    ErrorCode why = ErrorCode.of(code);
+    boolean aboutTheName = why == ErrorCode.NAME_TAKEN || why == ErrorCode.NAME_INVALID;
     Line line =
-        refusal.reason() == ErrorCode.NAME_TAKEN
+        why == ErrorCode.NAME_TAKEN
             ? Line.of("the name ").addName(refused).add(Line.Look.PLAIN, " is taken")
-            : Line.of("join refused: " + refusal.getMessage());
+            : Line.of("join refused: " + reason);
     printer.complain(line);
     return aboutTheName ? askName("another name", NameOffer.after(refused)) : null;
   }
@@ -165,18 +180,23 @@ final class Visit {
     return null;
   }
 
-  private int talk(ChatClient client) throws InterruptedException {
+  private Conversation conversation() {
     Conversation conversation = current;
     if (conversation == null) {
       throw new AssertionError("joined without a connection");
     }
-    input.start(conversation);
-    Goodbye goodbye = awaitEnd(client.ended().toCompletableFuture(), conversation);
-    input.stop();
-    return say(goodbye, conversation);
+    return conversation;
   }
 
   /** Null if the server takes too long to let us go. */
+  private @Nullable Goodbye talk(ChatClient client) throws InterruptedException {
+    Conversation conversation = conversation();
+    input.start(conversation);
+    Goodbye goodbye = awaitEnd(client.ended().toCompletableFuture(), conversation);
+    input.stop();
+    return goodbye;
+  }
+
   private @Nullable Goodbye awaitEnd(CompletableFuture<Goodbye> ended, Conversation conversation)
       throws InterruptedException {
     long progress = 0;
@@ -201,8 +221,7 @@ final class Visit {
     }
   }
 
-  private int say(@Nullable Goodbye goodbye, Conversation conversation) {
-    Unconfirmed unconfirmed = conversation.unconfirmed();
+  private int say(@Nullable Goodbye goodbye) {
     boolean inOrder = goodbye != null && goodbye.inOrder();
     if (inOrder) {
       printer.print(Line.of("left the chat"));
@@ -210,10 +229,15 @@ final class Visit {
       printer.complain(
           Line.notice(goodbye == null ? "the server does not answer" : Farewell.text(goodbye)));
     }
-    for (String text : unconfirmed.texts()) {
-      printer.complain(Line.of("not confirmed: ").addText(Line.Look.PLAIN, text));
-    }
-    return inOrder && unconfirmed.allConfirmed() ? ExitCode.OK : ExitCode.ERROR;
+    listUnconfirmed();
+    return inOrder && !lostTexts ? ExitCode.OK : ExitCode.ERROR;
+  }
+
+  private void listUnconfirmed() {
+    Unconfirmed unconfirmed = conversation().unconfirmed();
+    unconfirmed.takeLost().forEach(text -> printer.complain(Transcript.unconfirmed(text)));
+    unconfirmed.texts().forEach(text -> printer.complain(Transcript.unconfirmed(text)));
+    lostTexts |= !unconfirmed.allConfirmed();
   }
 
   private int history() {

@@ -131,7 +131,8 @@ public final class ChatClient implements AutoCloseable {
           new BacklogFullException(PENDING_MAX_BYTES + " bytes of texts wait for an answer"));
     }
     CompletableFuture<Long> result = new CompletableFuture<>();
-    execute(() -> session.send(text, result));
+    boolean knowingly = session.knownToBeAway();
+    execute(() -> session.send(text, result, knowingly));
     return result;
   }
 

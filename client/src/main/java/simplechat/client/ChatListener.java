@@ -15,7 +15,7 @@ public interface ChatListener {
   /**
    * The join was accepted; what was replayed comes next. After a {@link #lost} it tells whether the
    * session goes on: if it is not {@code resumed}, it is a new one, nobody knows what happened in
-   * between, and what waited for its answer fails.
+   * between, and what waited for its answer has failed.
    */
   default void welcome(Welcome welcome) {}
 

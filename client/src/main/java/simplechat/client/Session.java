@@ -20,8 +20,8 @@ import simplechat.protocol.ServerMessage.Welcome;
  * <p>Holds all that a resume needs (token, epoch, next, texts without an answer), and outlives its
  * connections: between {@link #lose} and the next welcome it is away, and what is sent waits.
  *
- * <p>Threading: confined to the event loop, but for {@link #textMaxBytes}. Bounds: {@value
- * #AWAY_MAX} texts may be sent while it is away.
+ * <p>Threading: confined to the event loop, but for {@link #textMaxBytes} and {@link
+ * #knownToBeAway}. Bounds: {@value #AWAY_MAX} texts may be sent while it is away.
  */
 final class Session {
   static final int AWAY_MAX = 100;
@@ -58,6 +58,7 @@ final class Session {
   private long framesBeforePing;
   private int sentAway;
   private volatile int textMaxBytes = Limits.TEXT_DEFAULT_MAX_BYTES;
+  private volatile boolean knownToBeAway;
 
   Session(ChatListener listener, Outbox outbox) {
     this.listener = listener;
@@ -84,7 +85,11 @@ final class Session {
     return leaving && outbox.isEmpty();
   }
 
-  /** May be asked by any thread. */
+  /** May be asked by any thread, as {@link #textMaxBytes}. */
+  boolean knownToBeAway() {
+    return knownToBeAway;
+  }
+
   int textMaxBytes() {
     return textMaxBytes;
   }
@@ -120,10 +125,14 @@ final class Session {
     out.accept(asked.hello());
   }
 
-  /** The text has been judged and booked in the outbox. */
-  void send(String text, CompletableFuture<Long> result) {
+  /**
+   * The text has been judged and booked in the outbox.
+   *
+   * @param knowingly whether the sender could know by then that the connection is lost
+   */
+  void send(String text, CompletableFuture<Long> result, boolean knowingly) {
     Exception refusal = isMember() && !leaving ? null : notMember();
-    if (refusal == null && isAway() && sentAway == AWAY_MAX) {
+    if (refusal == null && isAway() && knowingly && sentAway == AWAY_MAX) {
       refusal = new BacklogFullException(AWAY_MAX + " messages wait for the connection");
     }
     if (refusal != null) {
@@ -133,7 +142,7 @@ final class Session {
     }
     outbox.add(text, result);
     if (isAway()) {
-      sentAway++;
+      sentAway += knowingly ? 1 : 0;
     } else {
       outbox.written();
       out.accept(new ClientMessage.Send(text));
@@ -210,6 +219,7 @@ final class Session {
     rosters.fail(reason);
     if (news) {
       sentAway = 0;
+      knownToBeAway = true;
       tell(() -> listener.lost(why));
     }
     joined.completeExceptionally(reason);
@@ -247,11 +257,12 @@ final class Session {
     live = false;
     settled = false;
     missed = 0;
-    tell(() -> listener.welcome(came));
     if (lost != null && !came.resumed()) {
       outbox.fail(lost);
       outbox.begin(0);
     }
+    knownToBeAway = false;
+    tell(() -> listener.welcome(came));
     again.forEach(text -> out.accept(new ClientMessage.Send(text)));
     if (leaving) {
       out.accept(new ClientMessage.Leave());

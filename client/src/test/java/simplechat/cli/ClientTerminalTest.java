@@ -224,13 +224,15 @@ class ClientTerminalTest {
   }
 
   @Test
-  void aLostConnectionEndsWithoutAKey() throws Exception {
+  void aByeForGoodEndsWithoutAKey() throws Exception {
     Peer peer = join(80);
     tmux.type("half a tho");
     tmux.await("half a tho");
-    peer.reset();
+    peer.bye(405);
     tmux.await("rc=1");
-    assertThat(tmux.screen()).contains("* connection lost", "same-tty");
+    assertThat(tmux.screen())
+        .contains("* this name continues in another window", "same-tty")
+        .doesNotContain("reconnecting");
   }
 
   @Test
@@ -403,7 +405,7 @@ class ClientTerminalTest {
     peer.send(new ServerMessage.Msg(0, now(), "bob", "hi alice"));
     tmux.type("who");
     tmux.await("alice> who");
-    peer.reset();
+    peer.bye(406);
     tmux.await("rc=1");
     String recorded = Files.readString(recording);
     assertThat(recorded.substring(recorded.indexOf("welcome"))).doesNotContain("\u001b");
