@@ -1,8 +1,6 @@
 package simplechat.cli;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -30,9 +28,6 @@ final class Conversation implements ChatListener {
   /** Up to here the names of those who are here are worth a line that nobody asked for. */
   private static final int FEW_MEMBERS = 20;
 
-  /** Replayed text that is held until it can be counted. */
-  private static final int REPLAY_MAX_CHARS = 256 * 1024;
-
   /** An answer that takes longer than this is worth a mark; a shorter one would only flicker. */
   private static final Executor LATE =
       CompletableFuture.delayedExecutor(500, TimeUnit.MILLISECONDS);
@@ -44,9 +39,7 @@ final class Conversation implements ChatListener {
   private final Arrivals arrivals;
   private final Unconfirmed unconfirmed = new Unconfirmed();
   private final RecentNames recentNames = new RecentNames();
-  private @Nullable List<Line> replay = new ArrayList<>();
-  private int replayChars;
-  private boolean whileAway;
+  private final Earlier earlier;
   private volatile String ownName = "";
   private volatile @Nullable ChatClient client;
   private volatile boolean offline;
@@ -59,6 +52,7 @@ final class Conversation implements ChatListener {
     this.interactive = interactive;
     this.transcript = transcript;
     this.arrivals = new Arrivals(transcript, this::printNow);
+    this.earlier = new Earlier(transcript, this::print);
   }
 
   /** To be called before the join. */
@@ -96,7 +90,7 @@ final class Conversation implements ChatListener {
   public void welcome(Welcome welcome) {
     boolean first = !joined();
     ownName = welcome.name();
-    awaitReplay(welcome.resumed());
+    earlier.begin(welcome.resumed());
     if (first) {
       greet(welcome);
     } else {
@@ -121,7 +115,7 @@ final class Conversation implements ChatListener {
 
   @Override
   public void lost(Goodbye why) {
-    showReplay();
+    earlier.end();
     if (why.ending() == Goodbye.Ending.BYE) {
       print(Line.notice(Farewell.text(why)));
     }
@@ -131,21 +125,20 @@ final class Conversation implements ChatListener {
 
   @Override
   public void back(Duration away, long missed) {
-    showReplay();
+    earlier.end();
     print(transcript.back(away, missed));
   }
 
   @Override
   public void live() {
-    showReplay();
+    earlier.end();
   }
 
   @Override
   public void message(RoomEvent.Message message) {
     recentNames.add(message.name());
     Line line = transcript.message(message, ownName);
-    if (replay != null && message.replayed()) {
-      hold(line);
+    if (message.replayed() && earlier.hold(line)) {
       return;
     }
     print(line);
@@ -172,12 +165,8 @@ final class Conversation implements ChatListener {
 
   @Override
   public void gap(long missed) {
-    List<Line> held = replay;
-    if (held == null) {
+    if (!earlier.holdGap(missed)) {
       print(transcript.gap(missed));
-    } else if (!whileAway || !held.isEmpty()) {
-      // Before everything else that was missed it is told by the line that ends the replay.
-      hold(transcript.gap(missed));
     }
   }
 
@@ -337,35 +326,6 @@ final class Conversation implements ChatListener {
         // The end of the connection, which is told elsewhere, or a refusal, which the server
         // explains.
       }
-    }
-  }
-
-  private void hold(Line line) {
-    List<Line> held = replay;
-    if (held == null) {
-      return;
-    }
-    held.add(line);
-    replayChars += line.length();
-    if (replayChars > REPLAY_MAX_CHARS) {
-      replay = null;
-      print(transcript.uncounted(whileAway));
-      held.forEach(this::print);
-    }
-  }
-
-  private void awaitReplay(boolean resumed) {
-    replay = new ArrayList<>();
-    replayChars = 0;
-    whileAway = resumed;
-  }
-
-  private void showReplay() {
-    List<Line> held = replay;
-    replay = null;
-    if (held != null && !held.isEmpty()) {
-      print(whileAway ? transcript.whileAway(held.size()) : transcript.earlier(held.size()));
-      held.forEach(this::print);
     }
   }
 

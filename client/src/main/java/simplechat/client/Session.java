@@ -26,9 +26,6 @@ import simplechat.protocol.ServerMessage.Welcome;
 final class Session {
   static final int AWAY_MAX = 100;
 
-  /** Of the PING whose answer tells that the replay is over; others have another. */
-  private static final int BEHIND_REPLAY = 1;
-
   private enum State {
     STRANGER,
     JOINING,
@@ -50,12 +47,8 @@ final class Session {
   private @Nullable EndedException over;
   private @Nullable Duration away;
   private boolean leaving;
-  private boolean live;
+  private @Nullable Replay replay;
   private boolean settled;
-  private long toldBefore;
-  private long missed;
-  private long streamFrames;
-  private long framesBeforePing;
   private int sentAway;
   private volatile int textMaxBytes = Limits.TEXT_DEFAULT_MAX_BYTES;
   private volatile boolean knownToBeAway;
@@ -185,27 +178,20 @@ final class Session {
       receive(refused);
     } else {
       Stream known = stream;
-      if (known == null || state != State.MEMBER) {
+      Replay repeated = replay;
+      if (known == null || repeated == null || state != State.MEMBER) {
         throw lie("an event before the welcome");
       }
-      streamFrames++;
-      receive(message, known);
-      tellLive(known);
+      repeated.count();
+      receive(message, known, repeated);
+      repeated.look();
     }
   }
 
-  /**
-   * An answer to a PING. It may overtake what waits for a full socket, but then something else came
-   * in between, and the question is put again.
-   */
+  /** An answer to a PING. */
   void answered(int opaque) {
-    if (opaque != BEHIND_REPLAY || state != State.MEMBER || live) {
-      return;
-    }
-    if (streamFrames == framesBeforePing) {
-      tellLive();
-    } else {
-      askBehindReplay();
+    if (replay != null && state == State.MEMBER) {
+      replay.answered(opaque);
     }
   }
 
@@ -248,15 +234,15 @@ final class Session {
     Stream begun = new Stream(came);
     EndedException lost = loss;
     List<String> again = lost == null ? begin(came) : goOn(came);
-    toldBefore = lost == null || isOfSameRoom(came) ? toldUpTo() : 0;
+    Replay begins =
+        new Replay(begun, isOfSameRoom(came) ? toldUpTo() : 0, out, () -> tellLive(came));
     state = State.MEMBER;
     loss = null;
     welcome = came;
     textMaxBytes = Math.min(came.maxText(), Limits.TEXT_MAX_BYTES);
     stream = begun;
-    live = false;
+    replay = begins;
     settled = false;
-    missed = 0;
     if (lost != null && !came.resumed()) {
       outbox.fail(lost);
       outbox.begin(0);
@@ -267,9 +253,9 @@ final class Session {
     if (leaving) {
       out.accept(new ClientMessage.Leave());
     }
-    tellLive(begun);
-    if (came.resumed() && !live) {
-      askBehindReplay();
+    begins.look();
+    if (came.resumed()) {
+      begins.ask();
     }
     joined.complete(came);
   }
@@ -312,28 +298,30 @@ final class Session {
     }
   }
 
-  private void receive(ServerMessage message, Stream known) throws ProtocolException {
+  private void receive(ServerMessage message, Stream known, Replay repeated)
+      throws ProtocolException {
     if (message instanceof ServerMessage.Event event) {
-      receive(event, known);
+      receive(event, known, repeated);
     } else if (message instanceof ServerMessage.Ack ack) {
       Outbox.Covered covered = outbox.covered(ack.sendNo());
       long from = known.next();
       outbox.acknowledge(ack.sendNo(), covered, from, known.ack(ack.seq(), covered.fresh()));
     } else if (message instanceof ServerMessage.Gap gap) {
       long gone = known.gap(gap);
-      missed += gone;
+      repeated.countMissed(gone);
       tell(() -> listener.gap(gone));
     } else if (message instanceof ServerMessage.Roster roster) {
       rosters.receive(roster);
     }
   }
 
-  private void receive(ServerMessage.Event event, Stream known) throws ProtocolException {
+  private void receive(ServerMessage.Event event, Stream known, Replay repeated)
+      throws ProtocolException {
     long position = known.event(event.seq());
     boolean replayed = known.replayed(position);
     if (!replayed) {
-      behindReplay(known);
-    } else if (position < toldBefore) {
+      behindReplay(repeated);
+    } else if (repeated.wasTold(position)) {
       return;
     }
     Instant time = Instant.ofEpochSecond(Integer.toUnsignedLong(event.time()));
@@ -353,31 +341,19 @@ final class Session {
   }
 
   /** A live event may come although the replay was shorter than announced. */
-  private void behindReplay(Stream known) {
-    tellLive(known);
+  private void behindReplay(Replay repeated) {
+    repeated.look();
     if (!settled) {
       settled = true;
       outbox.settle();
     }
   }
 
-  private void askBehindReplay() {
-    framesBeforePing = streamFrames;
-    out.accept(new ClientMessage.Ping(BEHIND_REPLAY));
-  }
-
-  private void tellLive(Stream known) {
-    if (!live && known.live()) {
-      tellLive();
-    }
-  }
-
-  private void tellLive() {
-    live = true;
-    Welcome known = welcome;
+  private void tellLive(Welcome came) {
     Duration absence = away;
-    if (known != null && known.resumed() && absence != null) {
-      long gone = missed;
+    Replay repeated = replay;
+    if (came.resumed() && absence != null && repeated != null) {
+      long gone = repeated.missed();
       tell(() -> listener.back(absence, gone));
     }
     tell(listener::live);
