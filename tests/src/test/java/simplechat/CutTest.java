@@ -106,12 +106,19 @@ class CutTest {
       }
       int before = proxy.acceptedNanos().size();
       long cut = System.nanoTime();
+      // Two thousand programs are one here, and what each is told of the others would keep it so
+      // busy that it came late. So they knock, all of them, before the first is let in.
+      proxy.hold();
       proxy.cut(Proxy.End.RESET);
+      await("all there")
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> proxy.acceptedNanos().size() == before + members);
+      proxy.release();
       await("all back").atMost(Duration.ofSeconds(15)).until(back::get, is -> is == members);
       List<Long> accepted = proxy.acceptedNanos();
       assertThat(accepted).hasSize(before + members);
       long[] tries = accepted.stream().skip(before).mapToLong(at -> at - cut).sorted().toArray();
-      assertThat(busiestSecond(tries)).isLessThan(Math.max(160, members * 6 / 10));
+      assertThat(busiestSecond(tries)).isLessThanOrEqualTo(Load.count(150, 1_200));
       assertThat(tries[tries.length - 1]).isLessThan(TimeUnit.SECONDS.toNanos(3));
       clients.forEach(ChatClient::close);
       server.awaitMembers(0);
@@ -274,10 +281,17 @@ class CutTest {
                   .map(event -> ((RoomEvent.Message) event).text()))
           .as("what the room has of " + name)
           .containsExactlyElementsOf(sent);
-      assertThat(confirmedAt)
-          .as("where " + name + " was told to be heard")
-          .containsExactlyElementsOf(
-              room.events.values().stream().filter(this::isMine).map(RoomEvent::position).toList());
+      List<Long> places =
+          room.events.values().stream().filter(this::isMine).map(RoomEvent::position).toList();
+      assertThat(confirmedAt).as("where " + name + " was told to be").hasSameSizeAs(places);
+      for (int i = 0; i < places.size(); i++) {
+        // Of texts in a GAP only the last place is known.
+        boolean told =
+            missedBefore.isEmpty()
+                ? confirmedAt.get(i).equals(places.get(i))
+                : confirmedAt.get(i) >= places.get(i);
+        assertThat(told).as("%s %d: %s is %s", name, i, places.get(i), confirmedAt.get(i)).isTrue();
+      }
       long expected = start;
       for (int i = 0; i < seen.size(); i++) {
         RoomEvent event = seen.get(i);

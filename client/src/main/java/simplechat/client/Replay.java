@@ -29,10 +29,13 @@ final class Replay {
 
   /**
    * @param toldBefore what lies before this position was told before the loss
+   * @param missed what is gone of an earlier replay that was not over when it was lost
    */
-  Replay(Stream stream, long toldBefore, Consumer<ClientMessage> out, Runnable whenOver) {
+  Replay(
+      Stream stream, long toldBefore, long missed, Consumer<ClientMessage> out, Runnable whenOver) {
     this.stream = stream;
     this.toldBefore = toldBefore;
+    this.missed = missed;
     this.out = out;
     this.whenOver = whenOver;
   }
@@ -76,6 +79,11 @@ final class Replay {
   /** How many events are gone so far. */
   long missed() {
     return missed;
+  }
+
+  /** Those of which nobody will be told at its end, because it has not come to it. */
+  long missedUntold() {
+    return over ? 0 : missed;
   }
 
   boolean wasTold(long position) {

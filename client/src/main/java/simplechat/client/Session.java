@@ -90,7 +90,7 @@ final class Session {
   ClientMessage.@Nullable Resume resumePoint() {
     return welcome == null || stream == null
         ? null
-        : new ClientMessage.Resume(welcome.token(), welcome.epoch(), stream.next());
+        : new ClientMessage.Resume(welcome.token(), welcome.epoch(), stream.resumeAt());
   }
 
   void join(JoinRequest asked, CompletableFuture<Welcome> result) {
@@ -231,11 +231,18 @@ final class Session {
     if (came.maxText() < 1 || came.heartbeat() < 1 || came.version() != Limits.VERSION) {
       throw lie("a WELCOME with impossible limits");
     }
-    Stream begun = new Stream(came);
     EndedException lost = loss;
+    boolean sameRoom = isOfSameRoom(came);
+    boolean goesOn = lost != null && came.resumed();
+    Stream begun = new Stream(came, goesOn && stream != null ? stream.missedKnown() : 0);
     List<String> again = lost == null ? begin(came) : goOn(came);
     Replay begins =
-        new Replay(begun, isOfSameRoom(came) ? toldUpTo() : 0, out, () -> tellLive(came));
+        new Replay(
+            begun,
+            sameRoom && stream != null ? stream.next() : 0,
+            goesOn && replay != null ? replay.missedUntold() : 0,
+            out,
+            () -> tellLive(came));
     state = State.MEMBER;
     loss = null;
     welcome = came;
@@ -269,7 +276,7 @@ final class Session {
     if (!came.resumed()) {
       return List.of();
     }
-    if (!isOfSameRoom(came) || came.next() != toldUpTo()) {
+    if (!isOfSameRoom(came) || stream == null || came.next() != stream.resumeAt()) {
       throw lie("a WELCOME to another place than was asked for");
     }
     return outbox.resume(Integer.toUnsignedLong(came.received()));
@@ -277,10 +284,6 @@ final class Session {
 
   private boolean isOfSameRoom(Welcome came) {
     return welcome != null && welcome.epoch() == came.epoch();
-  }
-
-  private long toldUpTo() {
-    return stream == null ? 0 : stream.next();
   }
 
   private void receive(ServerMessage.Refused refused) throws ProtocolException {
@@ -309,7 +312,9 @@ final class Session {
     } else if (message instanceof ServerMessage.Gap gap) {
       long gone = known.gap(gap);
       repeated.countMissed(gone);
-      tell(() -> listener.gap(gone));
+      if (gone > 0) {
+        tell(() -> listener.gap(gone));
+      }
     } else if (message instanceof ServerMessage.Roster roster) {
       rosters.receive(roster);
     }

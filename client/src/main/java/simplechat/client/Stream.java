@@ -26,13 +26,39 @@ final class Stream {
   /** Where own texts that fell into the last GAP may lie; equal to next if there are none. */
   private long gapStart;
 
-  Stream(Welcome welcome) throws ProtocolException {
+  /** Of a GAP behind which nothing came yet: where it begins, and how many it says are gone. */
+  private long resumeAt;
+
+  private long missed;
+
+  /** How many of those behind {@link #resumeAt} are known to be gone. */
+  private long missedKnown;
+
+  /**
+   * @param missedKnown what {@link #missedKnown} of the stream said that this one goes on with
+   */
+  Stream(Welcome welcome, long missedKnown) throws ProtocolException {
     if (welcome.next() < 0 || welcome.head() < welcome.next()) {
       throw lie("WELCOME has a next above its head");
     }
     next = welcome.next();
     head = welcome.head();
     gapStart = next;
+    resumeAt = next;
+    this.missedKnown = missedKnown;
+  }
+
+  /**
+   * Where another connection has to go on. That is next, but for a GAP that came last: the ACK for
+   * own texts in it follows directly, and would not come again behind it.
+   */
+  long resumeAt() {
+    return resumeAt;
+  }
+
+  /** How many events behind {@link #resumeAt} are gone and were told to be. */
+  long missedKnown() {
+    return missedKnown;
   }
 
   /** The position that the next event will have or be behind. */
@@ -70,6 +96,7 @@ final class Stream {
       long position = Positions.expand(gapStart, seq);
       if (position < next) {
         gapStart = position + 1;
+        account();
         return position;
       }
     }
@@ -82,15 +109,18 @@ final class Stream {
     return position;
   }
 
-  /** How many events are gone. */
+  /** How many more events are gone than were known to be. */
   long gap(Gap gap) throws ProtocolException {
-    long missed = Integer.toUnsignedLong(gap.missed());
-    if (gap.next() < next || gap.next() - next < missed) {
+    long gone = Integer.toUnsignedLong(gap.missed());
+    if (gap.next() < next || gap.next() - next < gone) {
       throw lie("a GAP that is smaller than what it says is missing");
     }
     gapStart = next;
     next = gap.next();
-    return missed;
+    missed += gone;
+    long news = Math.max(0, missed - missedKnown);
+    missedKnown += news;
+    return news;
   }
 
   private long expected() {
@@ -100,6 +130,13 @@ final class Stream {
   private void pass(long position) {
     next = position + 1;
     gapStart = next;
+    account();
+  }
+
+  private void account() {
+    resumeAt = next;
+    missed = 0;
+    missedKnown = 0;
   }
 
   private static ProtocolException lie(String what) {

@@ -201,6 +201,24 @@ class ReturnTest {
             "bob@50: live");
   }
 
+  /** Behind the GAP the server would say nothing of a text in it, which it has. */
+  @Test
+  void aCutBetweenAGapAndItsAckLosesNeither() throws Exception {
+    Peer peer = join(0);
+    CompletionStage<Long> sent = client.send("one");
+    peer.expect(ClientMessage.Send.class);
+    peer.send(new ServerMessage.Gap(39, 37));
+    await().until(() -> recorder.calls.contains("gap 37"));
+    peer = cut(peer);
+    assertThat(peer.expect(ClientMessage.Hello.class).resume().next()).isZero();
+    peer.welcomeBack("alice", 0, 50, 1);
+    peer.send(new ServerMessage.Gap(42, 40), new ServerMessage.Ack(5, 1), msg(50, "bob", "live"));
+    assertThat(get(sent)).isEqualTo(5);
+    await().until(() -> recorder.calls.contains("bob@50: live"));
+    assertThat(recorder.calls)
+        .containsSubsequence("gap 37", "lost LOST 0", "welcome", "gap 3", "back, missed 3", "live");
+  }
+
   /** What a PONG overtakes is not all of the replay. */
   @Test
   void theReplayIsOverWhenAnAnswerFollowsItDirectly() throws Exception {

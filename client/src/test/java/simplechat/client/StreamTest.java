@@ -12,7 +12,7 @@ import simplechat.protocol.ServerMessage.Gap;
 class StreamTest {
   @Test
   void everyLivePositionIsExplained() throws Exception {
-    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1));
+    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1), 0);
     assertThat(stream.event(100)).isEqualTo(100);
     assertThat(stream.ack(102, 2)).isEqualTo(102);
     assertThat(stream.event(103)).isEqualTo(103);
@@ -23,13 +23,13 @@ class StreamTest {
 
   @Test
   void aHoleIsALie() throws Exception {
-    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1));
+    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1), 0);
     isALie(() -> stream.event(101));
   }
 
   @Test
   void goingBackIsALie() throws Exception {
-    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1));
+    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1), 0);
     stream.event(100);
     isALie(() -> stream.event(100));
     isALie(() -> stream.ack(99, 1));
@@ -38,7 +38,7 @@ class StreamTest {
 
   @Test
   void anAckForMoreOrFewerPlacesThanTextsIsALie() throws Exception {
-    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1));
+    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1), 0);
     isALie(() -> stream.ack(102, 2));
     isALie(() -> stream.ack(100, 2));
     assertThat(stream.ack(101, 2)).isEqualTo(101);
@@ -46,7 +46,7 @@ class StreamTest {
 
   @Test
   void aGapMissesNoMoreThanItSkips() throws Exception {
-    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1));
+    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1), 0);
     isALie(() -> stream.gap(new Gap(110, 11)));
     isALie(() -> stream.gap(new Gap(110, -1)));
     isALie(() -> stream.gap(new Gap(-1, 0)));
@@ -55,7 +55,7 @@ class StreamTest {
 
   @Test
   void textsInAGapAreAcknowledgedBehindItAndNowhereElse() throws Exception {
-    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1));
+    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1), 0);
     stream.gap(new Gap(110, 8));
     assertThat(stream.ack(105, 2)).isEqualTo(105);
     isALie(() -> stream.ack(105, 1));
@@ -65,7 +65,7 @@ class StreamTest {
 
   @Test
   void theReplayMayHaveHoles() throws Exception {
-    Stream stream = new Stream(Peer.welcomeOf("alice", 90, 100, 1));
+    Stream stream = new Stream(Peer.welcomeOf("alice", 90, 100, 1), 0);
     assertThat(stream.live()).isFalse();
     assertThat(stream.event(95)).isEqualTo(95);
     assertThat(stream.replayed(95)).isTrue();
@@ -76,14 +76,26 @@ class StreamTest {
 
   @Test
   void whatIsNotReplayedBeginsAtHead() throws Exception {
-    Stream stream = new Stream(Peer.welcomeOf("alice", 90, 100, 1));
+    Stream stream = new Stream(Peer.welcomeOf("alice", 90, 100, 1), 0);
     isALie(() -> stream.event(101));
   }
 
   @Test
   void aWelcomeWithNextBehindHeadIsALie() {
-    isALie(() -> new Stream(Peer.welcomeOf("alice", 101, 100, 1)));
-    isALie(() -> new Stream(Peer.welcomeOf("alice", -1, 100, 1)));
+    isALie(() -> new Stream(Peer.welcomeOf("alice", 101, 100, 1), 0));
+    isALie(() -> new Stream(Peer.welcomeOf("alice", -1, 100, 1), 0));
+  }
+
+  @Test
+  void aGapIsNotGoneBehindBeforeItsAckCouldCome() throws Exception {
+    Stream stream = new Stream(Peer.welcomeOf("alice", 100, 100, 1), 0);
+    assertThat(stream.gap(new Gap(110, 8))).isEqualTo(8);
+    assertThat(stream.resumeAt()).isEqualTo(100);
+    Stream second = new Stream(Peer.welcomeOf("alice", 100, 120, 1), stream.missedKnown());
+    assertThat(second.gap(new Gap(115, 11))).as("more than 8").isEqualTo(3);
+    assertThat(second.ack(109, 0)).isEqualTo(109);
+    assertThat(second.resumeAt()).isEqualTo(115);
+    assertThat(second.gap(new Gap(118, 3))).isEqualTo(3);
   }
 
   private static void isALie(ThrowingCallable call) {

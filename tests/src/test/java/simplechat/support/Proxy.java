@@ -17,10 +17,11 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -57,11 +58,16 @@ public final class Proxy implements AutoCloseable {
 
   private static final int SILENCE_SECONDS = 8;
 
+  /** Of its own, so that it is known when somebody came, however busy the rest is. */
+  private final EventLoopGroup door = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+
   private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final InetSocketAddress target;
   private final Channel listening;
   private final Set<Link> links = ConcurrentHashMap.newKeySet();
-  private final List<Long> acceptedNanos = new CopyOnWriteArrayList<>();
+  private final List<Long> acceptedNanos = Collections.synchronizedList(new ArrayList<>());
+  private final List<Link> waiting = new ArrayList<>();
+  private volatile boolean held;
   private volatile Supplier<Fate> fates = () -> Fate.CALM;
   private final AtomicInteger ended = new AtomicInteger();
 
@@ -69,17 +75,29 @@ public final class Proxy implements AutoCloseable {
     this.target = target;
     this.listening =
         new ServerBootstrap()
-            .group(loop)
+            .group(door, loop)
             .channel(NioServerSocketChannel.class)
             .option(ChannelOption.SO_BACKLOG, 4096)
+            .handler(
+                new ChannelInboundHandlerAdapter() {
+                  @Override
+                  public void channelRead(ChannelHandlerContext ctx, Object accepted) {
+                    acceptedNanos.add(System.nanoTime());
+                    ctx.fireChannelRead(accepted);
+                  }
+                })
             .childOption(ChannelOption.AUTO_READ, false)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel client) {
-                    acceptedNanos.add(System.nanoTime());
-                    new Link(client, fates.get()).open();
+                    Link link = new Link(client, fates.get());
+                    if (held) {
+                      waiting.add(link);
+                    } else {
+                      link.open();
+                    }
                   }
                 })
             .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
@@ -96,6 +114,21 @@ public final class Proxy implements AutoCloseable {
     fates = next;
   }
 
+  /** From now on whoever comes is let in, but no further. */
+  public void hold() {
+    held = true;
+  }
+
+  /** Takes back {@link #hold}. */
+  public void release() {
+    held = false;
+    loop.execute(
+        () -> {
+          waiting.forEach(Link::open);
+          waiting.clear();
+        });
+  }
+
   /** How many connections have met their end so far. */
   public int ended() {
     return ended.get();
@@ -103,7 +136,7 @@ public final class Proxy implements AutoCloseable {
 
   /** When each connection was accepted. */
   public List<Long> acceptedNanos() {
-    return acceptedNanos;
+    return List.copyOf(acceptedNanos);
   }
 
   /** Ends all connections that there are. */
@@ -113,6 +146,7 @@ public final class Proxy implements AutoCloseable {
 
   @Override
   public void close() {
+    door.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
     loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
   }
 
