@@ -325,6 +325,12 @@ class ClientProgramTest {
   }
 
   @Test
+  void aPipeAsksForNoEarlierMessages() throws Exception {
+    start("-u", "alice");
+    assertThat(server.accept().expect(ClientMessage.Hello.class).history()).isZero();
+  }
+
+  @Test
   void earlierMessagesStandBehindALineThatCountsThem() throws Exception {
     Running program = start("-u", "alice", "--history", "10");
     Peer peer = server.accept();

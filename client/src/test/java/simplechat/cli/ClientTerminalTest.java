@@ -212,6 +212,20 @@ class ClientTerminalTest {
   }
 
   @Test
+  void aTerminalAsksForTenEarlierMessages() throws Exception {
+    tmux = new Tmux(80, 24);
+    run("-u alice");
+    Peer peer = server.accept();
+    assertThat(peer.expect(ClientMessage.Hello.class).history()).isEqualTo(10);
+    peer.welcome("alice", 5, 7);
+    peer.send(
+        new ServerMessage.Msg(5, now(), "bob", "old"),
+        new ServerMessage.Msg(7, now(), "bob", "new"));
+    tmux.await("bob: new");
+    assertThat(tmux.screen()).containsPattern("--- 1 earlier ---\n.*bob: old\n.*bob: new\nalice>");
+  }
+
+  @Test
   void leavingAStuckServerDoesNotTakeLong() throws Exception {
     join(80);
     tmux.type("send is anybody there?");

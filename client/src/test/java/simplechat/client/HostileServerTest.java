@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.io.IOException;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import simplechat.client.ScriptedServer.Peer;
@@ -29,6 +35,79 @@ class HostileServerTest {
       for (int i = 0; i < SESSIONS; i++) {
         run(server, random, "seed " + SEED + ", session " + i);
       }
+    }
+  }
+
+  /** It may come back or be at its end, and nothing else. */
+  @Test
+  @Tag("slow")
+  void whoComesBackIsBroughtToNothingElse() throws Exception {
+    Random random = new Random(SEED);
+    AtomicInteger faults = new AtomicInteger();
+    EventLoopGroup loops =
+        new MultiThreadIoEventLoopGroup(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "hostile");
+              thread.setUncaughtExceptionHandler((where, e) -> faults.incrementAndGet());
+              return thread;
+            },
+            NioIoHandler.newFactory());
+    // So fast a clock that the tries are always a second apart.
+    ClientOptions options =
+        ClientOptions.defaults()
+            .withLoops(loops)
+            .withReturn(ClientOptions.FOREVER)
+            .withJitter(new Extreme(false))
+            .withClocks(() -> System.nanoTime() * 10_000, InstantSource.system());
+    try (ScriptedServer server = new ScriptedServer()) {
+      ChatClient client = null;
+      for (int i = 0; i < SESSIONS; i++) {
+        if (client == null || client.ended().toCompletableFuture().isDone()) {
+          client = connect(server, options);
+          client.join("alice", 5);
+        }
+        Peer peer = server.acceptSoon();
+        if (peer != null) {
+          repel(peer, client, random);
+        }
+      }
+      if (client != null) {
+        client.close();
+        client.ended().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        assertThat(client.pendingBytes()).as("seed %d", SEED).isZero();
+      }
+    } finally {
+      loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
+    }
+    assertThat(faults).as("seed %d", SEED).hasValue(0);
+  }
+
+  private static void repel(Peer peer, ChatClient client, Random random) throws Exception {
+    try (peer) {
+      if (peer.receive() instanceof ClientMessage.Hello hello && random.nextInt(5) > 0) {
+        if (hello.resume() != null && random.nextInt(5) > 0) {
+          long next = hello.resume().next();
+          peer.welcomeBack("alice", next, next + random.nextInt(5), random.nextInt(5));
+        } else {
+          peer.welcome("alice", 0, random.nextInt(3));
+        }
+        for (int i = random.nextInt(4); i > 0; i--) {
+          client.send("text " + i);
+          client.who();
+        }
+        if (random.nextInt(10) == 0) {
+          client.leave();
+        }
+        if (random.nextBoolean()) {
+          peer.send(noise(random, 0));
+        }
+      }
+      if (random.nextBoolean()) {
+        peer.reset();
+      }
+    } catch (IOException e) {
+      // The client has hung up on it.
     }
   }
 
@@ -99,7 +178,7 @@ class HostileServerTest {
         client.send("text " + i);
         client.who();
       }
-      peer.send(noise(random));
+      peer.send(noise(random, 1));
       if (random.nextBoolean()) {
         peer.reset();
       }
@@ -110,7 +189,7 @@ class HostileServerTest {
   }
 
   /** Frames that could be true, in an order that is not, and some with a few bytes changed. */
-  private static ByteBuf noise(Random random) {
+  private static ByteBuf noise(Random random, int retryAfterSeconds) {
     ByteBuf bytes = Unpooled.buffer();
     List<ServerMessage> choice = new ArrayList<>();
     for (int i = 0; i < 12; i++) {
@@ -122,7 +201,7 @@ class HostileServerTest {
       choice.add(new ServerMessage.Refused(random.nextInt(500), random.nextInt(3), "no"));
       choice.add(new ServerMessage.Ping(random.nextInt()));
       choice.add(Peer.welcomeOf("alice", random.nextInt(4) - 1, random.nextInt(4), 1));
-      choice.add(new ServerMessage.Bye(random.nextInt(500), 1, "bye"));
+      choice.add(new ServerMessage.Bye(random.nextInt(500), retryAfterSeconds, "bye"));
       choice.add(new ServerMessage.Left(i, 1, 1, ServerMessage.LeftWhy.LOST, "bob"));
       MessageCodec.encode(choice.get(random.nextInt(choice.size())), bytes);
     }
@@ -133,7 +212,11 @@ class HostileServerTest {
   }
 
   private static ChatClient connect(ScriptedServer server) throws Exception {
-    return ChatClient.connect("127.0.0.1", server.port(), new ChatListener() {})
+    return connect(server, ClientOptions.defaults());
+  }
+
+  private static ChatClient connect(ScriptedServer server, ClientOptions options) throws Exception {
+    return ChatClient.connect("127.0.0.1", server.port(), new ChatListener() {}, options)
         .toCompletableFuture()
         .get(10, TimeUnit.SECONDS);
   }

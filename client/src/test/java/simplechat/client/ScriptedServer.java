@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ import simplechat.protocol.ServerMessage;
 /** A server that says what the test tells it to, true or not, and tells what it was sent. */
 public final class ScriptedServer implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 10_000;
+  private static final int SOON_MILLIS = 20;
 
   private final ServerSocket listening;
 
@@ -42,6 +44,18 @@ public final class ScriptedServer implements AutoCloseable {
   /** The next connection. */
   public Peer accept() throws IOException {
     return new Peer(listening.accept());
+  }
+
+  /** The next connection; null if none comes soon. */
+  @Nullable Peer acceptSoon() throws IOException {
+    listening.setSoTimeout(SOON_MILLIS);
+    try {
+      return accept();
+    } catch (SocketTimeoutException e) {
+      return null;
+    } finally {
+      listening.setSoTimeout(PATIENCE_MILLIS);
+    }
   }
 
   /** The next connection, welcomed to an empty room whose next position is this. */
