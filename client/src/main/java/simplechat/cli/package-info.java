@@ -21,6 +21,10 @@
  * {@link simplechat.cli.Rows} keeps a terminal from wrapping by itself, so nobody's text can begin
  * a row.
  *
+ * <p>A lost connection is the library's to replace. {@link simplechat.cli.Conversation} says so, in
+ * a line and in the prompt, and {@link simplechat.cli.Visit} decides how long it may take and asks
+ * for another name if the old one was taken meanwhile.
+ *
  * <p>Only the main thread waits, and only the printer touches the screen; it does so above the line
  * that is being edited. A screen that is slow or stuck makes the client read less from the network,
  * and nothing else. All threads but main are daemons, so that no exit waits for a key or for a

@@ -123,7 +123,6 @@ final class Link {
 
   private void use(Connection made) {
     connection = made;
-    made.reading(reading);
     session.use(made::write);
     made.ended().thenAccept(this::over);
   }
@@ -189,6 +188,10 @@ final class Link {
 
   private void welcomed() {
     cancel(giveUp);
+    if (connection != null && !reading) {
+      // Not before: whoever reads nothing sees no welcome either.
+      connection.reading(false);
+    }
     if (looking == null && !options.returnWithin().isZero()) {
       wakefulness = new Wakefulness(options.nanoTime(), options.wallClock());
       // Not at a fixed rate: what a sleep left out is not to be made up for.

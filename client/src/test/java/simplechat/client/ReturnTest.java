@@ -395,6 +395,21 @@ class ReturnTest {
   }
 
   @Test
+  void whoReadsNothingComesBackAllTheSame() throws Exception {
+    Peer peer = join(0);
+    peer.reset();
+    await().until(() -> recorder.calls.contains("lost LOST 0"));
+    client.pause();
+    Peer next = server.accept();
+    next.expect(ClientMessage.Hello.class);
+    next.welcomeBack("alice", 0, 2, 0);
+    await().until(() -> recorder.calls.subList(3, recorder.calls.size()).contains("welcome"));
+    next.send(msg(2, "bob", "hi"));
+    client.resume();
+    await().until(() -> recorder.calls.contains("bob@2: hi"));
+  }
+
+  @Test
   void whoWakesUpAsksWhetherTheServerIsStillThere() throws Exception {
     Peer peer = join(0);
     sleptMillis.addAndGet(3_600_000);
