@@ -43,7 +43,7 @@ final class Conversation implements ChatListener {
   private volatile String ownName = "";
   private volatile @Nullable ChatClient client;
   private volatile boolean offline;
-  private volatile boolean stopped;
+  private final CompletableFuture<@Nullable Void> leaving = new CompletableFuture<>();
   private long lastBellNanos = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
 
   Conversation(Printer printer, Settings settings, Transcript transcript, boolean interactive) {
@@ -218,13 +218,18 @@ final class Conversation implements ChatListener {
 
   /** Whether more input makes sense. */
   boolean stopped() {
-    return stopped;
+    return leaving.isDone();
+  }
+
+  /** Completed by {@link #leave}. */
+  CompletableFuture<@Nullable Void> leaving() {
+    return leaving;
   }
 
   /** Asks the server to let us go, after all that was sent; without a connection just goes. */
   void leave() {
     if (offline && client != null) {
-      stopped = true;
+      leaving.complete(null);
       client.close();
     } else {
       endOfInput();
@@ -233,7 +238,7 @@ final class Conversation implements ChatListener {
 
   /** Same, but what was sent is delivered even if a connection must be found for it. */
   void endOfInput() {
-    stopped = true;
+    leaving.complete(null);
     ChatClient joined = client;
     if (joined != null) {
       // What is on the way must still come in, even if nobody can see it.
@@ -337,7 +342,7 @@ final class Conversation implements ChatListener {
   private void printNow(Line line) {
     printer.print(line);
     ChatClient joined = client;
-    if (joined != null && !stopped) {
+    if (joined != null && !stopped()) {
       printer.ifFull(joined::pause);
     }
   }

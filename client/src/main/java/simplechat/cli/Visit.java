@@ -199,6 +199,11 @@ final class Visit {
 
   private @Nullable Goodbye awaitEnd(CompletableFuture<Goodbye> ended, Conversation conversation)
       throws InterruptedException {
+    try {
+      CompletableFuture.anyOf(ended, conversation.leaving()).get();
+    } catch (ExecutionException e) {
+      throw new AssertionError(e);
+    }
     long progress = 0;
     long since = System.nanoTime();
     while (true) {
@@ -209,7 +214,7 @@ final class Visit {
       } catch (TimeoutException e) {
         boolean patient = !input.interactive() && interrupts.exitCode() == 0;
         long progressNow = conversation.unconfirmed().progress();
-        if (!conversation.stopped() || (patient && progressNow != progress)) {
+        if (patient && progressNow != progress) {
           since = System.nanoTime();
           progress = progressNow;
         }
