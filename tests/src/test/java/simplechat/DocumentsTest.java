@@ -44,6 +44,7 @@ class DocumentsTest {
         Map.of(
             "server", "simplechat.server.ServerMain",
             "client", "simplechat.cli.ClientMain",
+            "`send`", "simplechat.cli.SendMain",
             "bench", "simplechat.bench.BenchMain");
     for (Map.Entry<String, String> main : mains.entrySet()) {
       Set<String> known = new TreeSet<>();

@@ -7,6 +7,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import simplechat.cli.Screen.Item;
+import simplechat.cli.Screen.Kind;
 import simplechat.client.ChatClient;
 import simplechat.client.ChatListener;
 import simplechat.client.EndedException;
@@ -37,6 +39,7 @@ final class Conversation implements ChatListener {
   private final boolean interactive;
   private final Transcript transcript;
   private final Arrivals arrivals;
+  private final Journal journal;
   private final Unconfirmed unconfirmed = new Unconfirmed();
   private final RecentNames recentNames = new RecentNames();
   private final Earlier earlier;
@@ -52,6 +55,7 @@ final class Conversation implements ChatListener {
     this.interactive = interactive;
     this.transcript = transcript;
     this.arrivals = new Arrivals(transcript, this::printNow);
+    this.journal = new Journal(settings, this::show);
     this.earlier = new Earlier(transcript, this::print);
   }
 
@@ -90,6 +94,7 @@ final class Conversation implements ChatListener {
   public void welcome(Welcome welcome) {
     boolean first = !joined();
     ownName = welcome.name();
+    journal.welcome(welcome);
     earlier.begin(welcome.resumed());
     if (first) {
       greet(welcome);
@@ -115,6 +120,7 @@ final class Conversation implements ChatListener {
 
   @Override
   public void lost(Goodbye why) {
+    journal.lost(why);
     earlier.end();
     if (why.ending() == Goodbye.Ending.BYE) {
       print(Line.notice(Farewell.text(why)));
@@ -125,17 +131,20 @@ final class Conversation implements ChatListener {
 
   @Override
   public void back(Duration away, long missed) {
+    journal.back(away, missed);
     earlier.end();
     print(transcript.back(away, missed));
   }
 
   @Override
   public void live() {
+    journal.live();
     earlier.end();
   }
 
   @Override
   public void message(RoomEvent.Message message) {
+    journal.message(message);
     recentNames.add(message.name());
     Line line = transcript.message(message, ownName);
     if (message.replayed() && earlier.hold(line)) {
@@ -148,7 +157,13 @@ final class Conversation implements ChatListener {
   }
 
   @Override
+  public void confirmed(long position, String text) {
+    journal.said(position, text);
+  }
+
+  @Override
   public void joined(RoomEvent.Joined joined) {
+    journal.joined(joined);
     recentNames.add(joined.name());
     if (!settings.quiet() && !joined.replayed()) {
       arrivals.add(joined);
@@ -157,6 +172,7 @@ final class Conversation implements ChatListener {
 
   @Override
   public void left(RoomEvent.Left left) {
+    journal.left(left);
     recentNames.remove(left.name());
     if (!settings.quiet() && !left.replayed()) {
       print(transcript.left(left));
@@ -165,6 +181,7 @@ final class Conversation implements ChatListener {
 
   @Override
   public void gap(long missed) {
+    journal.gap(missed);
     if (!earlier.holdGap(missed)) {
       print(transcript.gap(missed));
     }
@@ -177,6 +194,7 @@ final class Conversation implements ChatListener {
 
   @Override
   public void ended(Goodbye goodbye) {
+    journal.ended(goodbye);
     arrivals.flush();
     unconfirmed.end();
   }
@@ -300,6 +318,7 @@ final class Conversation implements ChatListener {
               .whenComplete(
                   (names, failure) -> {
                     if (failure == null) {
+                      journal.roster(names);
                       print(transcript.roster(names));
                     } else if (offline) {
                       complain("who: not known while offline");
@@ -340,7 +359,11 @@ final class Conversation implements ChatListener {
   }
 
   private void printNow(Line line) {
-    printer.print(line);
+    show(new Item(line, Kind.TALK));
+  }
+
+  private void show(Item item) {
+    printer.add(item);
     ChatClient joined = client;
     if (joined != null && !stopped()) {
       printer.ifFull(joined::pause);

@@ -1,5 +1,7 @@
 package simplechat.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -10,21 +12,32 @@ import java.util.List;
  * second stream. UTF-8 whatever the locale says.
  */
 final class PlainScreen implements Screen {
+  private final Kind shown;
   private final OutputStream out;
   private final OutputStream err;
 
-  PlainScreen(OutputStream out, OutputStream err) {
+  /**
+   * @param shown what goes to the first stream, of what is no complaint
+   */
+  PlainScreen(Kind shown, OutputStream out, OutputStream err) {
+    this.shown = shown;
     this.out = out;
     this.err = err;
+  }
+
+  /** The raw streams: those of System would encode by the locale, and hide a closed pipe. */
+  static PlainScreen ofProcess(Kind shown) {
+    return new PlainScreen(
+        shown, new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err));
   }
 
   @Override
   public void show(List<Item> items) throws IOException {
     StringBuilder text = new StringBuilder();
     for (Item item : items) {
-      if (item.complaint()) {
+      if (item.kind() == Kind.COMPLAINT) {
         complain(item.line());
-      } else {
+      } else if (item.kind() == shown) {
         text.append(item.line().plain()).append('\n');
       }
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import simplechat.cli.Screen.Item;
+import simplechat.cli.Screen.Kind;
 
 /**
  * The thread between those who have something to say and a screen that may be slow or stuck.
@@ -43,11 +44,11 @@ final class Printer {
   }
 
   void print(Line line) {
-    add(new Item(line, false));
+    add(new Item(line, Kind.TALK));
   }
 
   void complain(Line line) {
-    add(new Item(line, true));
+    add(new Item(line, Kind.COMPLAINT));
   }
 
   /** Behind what is printed already, and asked for when it is time. */
@@ -78,7 +79,7 @@ final class Printer {
     thread.join(millis);
   }
 
-  private synchronized void add(Item item) {
+  synchronized void add(Item item) {
     if (!finishing) {
       waiting.add(item);
       waitingChars += item.line().length();

@@ -5,8 +5,20 @@ import java.util.List;
 
 /** Where lines become visible. Its methods may block, and are called from one thread at a time. */
 interface Screen {
-  /** Something to print: a line, and whether it is a complaint rather than part of the talk. */
-  record Item(Line line, boolean complaint) {}
+  /** Whom a line is for. */
+  enum Kind {
+    /** People. */
+    TALK,
+    /** Whoever must know what went wrong. */
+    COMPLAINT,
+    /** A program that reads the output. */
+    RECORD,
+    /** A {@link TranscriptFile}. */
+    LOG
+  }
+
+  /** Something to print. */
+  record Item(Line line, Kind kind) {}
 
   /**
    * Shows the lines in this order, and returns when they are out.

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param bell whether to ring when somebody says one's name
  * @param quiet whether to leave out who comes and goes
  * @param retry whether to go on trying while there is no way in
+ * @param json whether the output is for a program
+ * @param log whether a file is kept of what happens
  */
 record Settings(
     String host,
@@ -18,4 +20,6 @@ record Settings(
     @Nullable Integer history,
     boolean bell,
     boolean quiet,
-    boolean retry) {}
+    boolean retry,
+    boolean json,
+    boolean log) {}

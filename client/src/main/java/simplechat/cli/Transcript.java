@@ -148,7 +148,8 @@ final class Transcript {
     return new Line().add(Look.FAINT, today ? clockTime : local.toLocalDate() + " " + clockTime);
   }
 
-  private static String reason(LeftWhy why) {
+  /** How somebody went, to be put behind the name. */
+  static String reason(LeftWhy why) {
     return switch (why) {
       case LEFT -> " left";
       case LOST -> " lost connection";

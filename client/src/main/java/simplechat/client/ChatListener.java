@@ -41,6 +41,12 @@ public interface ChatListener {
   /** Somebody said something; never this client itself. */
   default void message(RoomEvent.Message message) {}
 
+  /**
+   * The room has a text of this client: what the stage of {@link ChatClient#send} says, but in the
+   * order of the stream.
+   */
+  default void confirmed(long position, String text) {}
+
   /** Somebody came in. */
   default void joined(RoomEvent.Joined joined) {}
 

@@ -124,6 +124,7 @@ final class Session {
    * @param knowingly whether the sender could know by then that the connection is lost
    */
   void send(String text, CompletableFuture<Long> result, boolean knowingly) {
+    result.thenAccept(position -> tell(() -> listener.confirmed(position, text)));
     Exception refusal = isMember() && !leaving ? null : notMember();
     if (refusal == null && isAway() && knowingly && sentAway == AWAY_MAX) {
       refusal = new BacklogFullException(AWAY_MAX + " messages wait for the connection");

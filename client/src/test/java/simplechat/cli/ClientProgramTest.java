@@ -10,6 +10,9 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -404,6 +407,148 @@ class ClientProgramTest {
     assertThat(version.out()).startsWith("Simple Chat");
   }
 
+  /** The lines of both members are the same, each its own message and its coming included. */
+  @Test
+  void aLogHasThePositionsOfTheRoomAndIsItsOwnersAlone() throws Exception {
+    Path log = Files.createTempDirectory("chat-log").resolve("a.log");
+    Running program = start("-u", "alice", "--log", log.toString(), "--quiet");
+    Peer peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    peer.welcome("alice", 0, 6);
+    peer.send(
+        new ServerMessage.Msg(4, 1, "bob", "before"),
+        new ServerMessage.Msg(6, 1, "bob", "one\n7 eve: \u001b[2Jtwo"),
+        new ServerMessage.Joined(7, 1, 3, ServerMessage.JoinedHow.JOINED, "carol"));
+    program.type("send mine\n");
+    peer.expect(ClientMessage.Send.class);
+    peer.send(
+        new ServerMessage.Ack(8, 1),
+        new ServerMessage.Left(9, 1, 2, ServerMessage.LeftWhy.LOST, "carol"),
+        new ServerMessage.Gap(12, 2));
+    program.endInput();
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    assertThat(program.out()).doesNotContain("carol");
+    assertThat(Files.readString(log))
+        .isEqualTo(
+            """
+            --- room 000000000000004d ---
+            4 bob: before
+            5 * alice joined
+            6 bob: one
+                  7 eve: ␛[2Jtwo
+            7 * carol joined
+            8 alice: mine
+            9 * carol lost connection
+            --- 2 missed ---
+            """);
+    assertThat(Files.getPosixFilePermissions(log))
+        .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+  }
+
+  @Test
+  void aLogThatCannotBeWrittenIsSaidBeforeAnybodyIsTold() throws Exception {
+    Running program = start("-u", "alice", "--log", "/no/such/directory/a.log");
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err())
+        .isEqualTo("cannot write the log /no/such/directory/a.log: no such directory\n");
+  }
+
+  @Test
+  void forProgramsEachLineIsAnObjectAndNothingElseIsPrinted() throws Exception {
+    Running program = start("-u", "alice", "--json");
+    program.type("who\nsend \u540d\nhelp\nsnd\n");
+    Peer peer = server.acceptAndWelcome(5);
+    peer.expect(ClientMessage.Who.class);
+    peer.send(new ServerMessage.Roster(false, List.of("alice", "bob")));
+    peer.expect(ClientMessage.Send.class);
+    peer.send(
+        new ServerMessage.Ack(5, 1),
+        new ServerMessage.Msg(6, 1, "bob", "a\n\u202e\"b\""),
+        new ServerMessage.Joined(7, 1, 3, ServerMessage.JoinedHow.CAME_BACK, "carol"),
+        new ServerMessage.Left(8, 1, 2, ServerMessage.LeftWhy.SLOW, "carol"),
+        new ServerMessage.Gap(12, 3));
+    program.endInput();
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    String event = "\"time\":\"1970-01-01T00:00:01Z\",\"replayed\":false,";
+    assertThat(program.out().lines())
+        .containsExactly(
+            "{\"type\":\"welcome\",\"name\":\"alice\",\"members\":1,"
+                + "\"room\":\"000000000000004d\",\"position\":5,\"resumed\":false}",
+            "{\"type\":\"roster\",\"names\":[\"alice\",\"bob\"]}",
+            "{\"type\":\"sent\",\"position\":5,\"text\":\"\u540d\"}",
+            "{\"type\":\"message\",\"position\":6,"
+                + event
+                + "\"name\":\"bob\",\"text\":\"a\\n\\u202e\\\"b\\\"\"}",
+            "{\"type\":\"joined\",\"position\":7,"
+                + event
+                + "\"name\":\"carol\",\"members\":3,\"back\":true}",
+            "{\"type\":\"left\",\"position\":8,"
+                + event
+                + "\"name\":\"carol\",\"members\":2,\"why\":\"slow\"}",
+            "{\"type\":\"gap\",\"missed\":3}",
+            "{\"type\":\"end\",\"left\":true,\"code\":0,\"text\":\"\"}");
+    assertThat(program.err()).startsWith("unknown command 'snd'");
+  }
+
+  @Test
+  void oneMessageIsSentAndItsEndIsTheRoomHavingIt() throws Exception {
+    Running program = send(List.of("-u", "alice", "--", "hello", "-world"));
+    Peer peer = server.acceptAndWelcome(0);
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("hello -world");
+    peer.expect(ClientMessage.Leave.class);
+    peer.send(new ServerMessage.Ack(0, 1));
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    assertThat(program.out() + program.err()).isEmpty();
+  }
+
+  @Test
+  void withoutTextTheStandardInputIsTheMessage() throws Exception {
+    Running program = send(List.of("-u", "alice"));
+    program.type("one\r\n\ttwo\n");
+    program.endInput();
+    Peer peer = server.acceptAndWelcome(0);
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("one\n\ttwo");
+    peer.expect(ClientMessage.Leave.class);
+    peer.send(new ServerMessage.Refused(105, 1, "busy"));
+    peer.bye(0);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.out()).isEmpty();
+    assertThat(program.err()).isEqualTo("not sent: busy: one␊␉two\n");
+  }
+
+  @Test
+  void aMessageThatCannotBeSentIsUsage() throws Exception {
+    Running blank = send(List.of("-u", "alice", " "));
+    assertThat(blank.exitCode()).isEqualTo(2);
+    assertThat(blank.err()).isEqualTo("there is nothing to send\ntry: chat send --help\n");
+    Running broken = send(List.of("-u", "alice"));
+    broken.process.getOutputStream().write(new byte[] {'a', -1});
+    broken.endInput();
+    assertThat(broken.exitCode()).isEqualTo(2);
+    assertThat(broken.err()).startsWith("the text is not valid UTF-8\n");
+  }
+
+  @Test
+  void aRefusedSenderIsToldByTheExitCode() throws Exception {
+    Running program = send(List.of("-u", "alice", "hello"));
+    Peer peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    peer.send(new ServerMessage.Refused(200, 0, "taken"));
+    assertThat(program.exitCode()).isEqualTo(3);
+    assertThat(program.err()).isEqualTo("the name alice is taken\n");
+  }
+
+  private Running send(List<String> options) throws IOException {
+    List<String> all = new ArrayList<>(List.of("--port", "" + server.port()));
+    all.addAll(options);
+    return launch(SendMain.class, all, Map.of());
+  }
+
   private void assertUsage(String message, String... options) throws Exception {
     assertUsage(message, launch(List.of(options), Map.of()));
   }
@@ -427,12 +572,22 @@ class ClientProgramTest {
   }
 
   private Running launch(List<String> options, Map<String, String> environment) throws IOException {
-    Running program = new Running(command(options, environment));
+    return launch(ClientMain.class, options, environment);
+  }
+
+  private Running launch(Class<?> main, List<String> options, Map<String, String> environment)
+      throws IOException {
+    Running program = new Running(command(main, options, environment));
     running.add(program);
     return program;
   }
 
   static ProcessBuilder command(List<String> options, Map<String, String> environment) {
+    return command(ClientMain.class, options, environment);
+  }
+
+  private static ProcessBuilder command(
+      Class<?> main, List<String> options, Map<String, String> environment) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -443,7 +598,7 @@ class ClientProgramTest {
                 "-Xmx64m",
                 "-cp",
                 System.getProperty("java.class.path"),
-                ClientMain.class.getName()));
+                main.getName()));
     command.addAll(options);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("CHAT_"));
@@ -506,8 +661,7 @@ class ClientProgramTest {
 
     /** What the JVM says about options from the environment is not the program's. */
     String err() throws IOException {
-      return java.nio.file.Files.readString(err.toPath())
-          .replaceAll("Picked up JAVA_TOOL_OPTIONS.*\n", "");
+      return Files.readString(err.toPath()).replaceAll("Picked up JAVA_TOOL_OPTIONS.*\n", "");
     }
   }
 }
