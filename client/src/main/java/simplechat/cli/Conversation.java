@@ -1,6 +1,7 @@
 package simplechat.cli;
 
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -38,7 +39,7 @@ final class Conversation implements ChatListener {
   private final Settings settings;
   private final boolean interactive;
   private final Transcript transcript;
-  private final Arrivals arrivals;
+  private final Doorway doorway;
   private final Journal journal;
   private final Unconfirmed unconfirmed = new Unconfirmed();
   private final RecentNames recentNames = new RecentNames();
@@ -46,6 +47,10 @@ final class Conversation implements ChatListener {
   private volatile String ownName = "";
   private volatile @Nullable ChatClient client;
   private volatile boolean offline;
+
+  /** Of the last event that was shown as it happened. */
+  private LocalDate day;
+
   private final CompletableFuture<@Nullable Void> leaving = new CompletableFuture<>();
   private long lastBellNanos = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
 
@@ -54,7 +59,8 @@ final class Conversation implements ChatListener {
     this.settings = settings;
     this.interactive = interactive;
     this.transcript = transcript;
-    this.arrivals = new Arrivals(transcript, this::printNow);
+    this.doorway = new Doorway(transcript, this::printEvent);
+    this.day = transcript.today();
     this.journal = new Journal(settings, this::show);
     this.earlier = new Earlier(transcript, this::print);
   }
@@ -150,7 +156,8 @@ final class Conversation implements ChatListener {
     if (message.replayed() && earlier.hold(line)) {
       return;
     }
-    print(line);
+    doorway.flush();
+    printEvent(message, line);
     if (settings.bell() && Transcript.mentions(message.text(), ownName)) {
       ring();
     }
@@ -166,7 +173,7 @@ final class Conversation implements ChatListener {
     journal.joined(joined);
     recentNames.add(joined.name());
     if (!settings.quiet() && !joined.replayed()) {
-      arrivals.add(joined);
+      doorway.add(joined);
     }
   }
 
@@ -175,7 +182,7 @@ final class Conversation implements ChatListener {
     journal.left(left);
     recentNames.remove(left.name());
     if (!settings.quiet() && !left.replayed()) {
-      print(transcript.left(left));
+      doorway.add(left);
     }
   }
 
@@ -195,7 +202,7 @@ final class Conversation implements ChatListener {
   @Override
   public void ended(Goodbye goodbye) {
     journal.ended(goodbye);
-    arrivals.flush();
+    doorway.flush();
     unconfirmed.end();
   }
 
@@ -230,7 +237,7 @@ final class Conversation implements ChatListener {
 
   /** Prints a line that is about the input. */
   void complain(String text) {
-    arrivals.flush();
+    doorway.flush();
     printer.complain(Line.of(text));
   }
 
@@ -354,7 +361,16 @@ final class Conversation implements ChatListener {
   }
 
   private void print(Line line) {
-    arrivals.flush();
+    doorway.flush();
+    printNow(line);
+  }
+
+  private synchronized void printEvent(RoomEvent event, Line line) {
+    LocalDate then = transcript.dayOf(event);
+    if (!then.equals(day)) {
+      day = then;
+      printNow(transcript.day(then));
+    }
     printNow(line);
   }
 

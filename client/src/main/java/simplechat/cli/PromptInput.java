@@ -2,12 +2,17 @@ package simplechat.cli;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Commands that a person types at a prompt. */
 final class PromptInput implements Input {
   private static final long STOP_MILLIS = 500;
+
+  /** So many lines are sent without a question. */
+  private static final int PASTE_MAX_LINES = 3;
 
   private final Prompt prompt;
   private volatile Supplier<List<String>> names = List::of;
@@ -55,13 +60,27 @@ final class PromptInput implements Input {
     conversation.leave();
   }
 
+  /** Whether it was hardly meant: a mouse button is enough to paste a book. */
+  private static boolean isFlood(String[] lines) {
+    return lines.length > PASTE_MAX_LINES
+        && Stream.of(lines).anyMatch(line -> Command.parse(line) instanceof Command.Send);
+  }
+
+  private boolean confirm(int lines) {
+    String answer = prompt.ask(lines + " lines: send them all? [y/N] ");
+    return answer != null && answer.strip().toLowerCase(Locale.ROOT).matches("y|yes");
+  }
+
   /**
    * Executes what was typed, which after a paste may be several lines.
    *
    * @return what stays on the line for editing because it could not be sent, null if it said leave
    */
-  private static @Nullable String execute(String typed, Conversation conversation) {
+  private @Nullable String execute(String typed, Conversation conversation) {
     String[] lines = typed.split("\n", -1);
+    if (isFlood(lines) && !confirm(lines.length)) {
+      return typed;
+    }
     for (int i = 0; i < lines.length; i++) {
       Command command = Command.parse(lines[i]);
       String fault = command instanceof Command.Send send ? conversation.fault(send.text()) : null;

@@ -3,7 +3,6 @@ package simplechat.cli;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.AttributedStringBuilder;
@@ -20,15 +19,6 @@ import simplechat.cli.Line.Part;
  * the one method of a reader that another thread may call.
  */
 final class TerminalScreen implements Screen, AutoCloseable {
-  /** Colours that are legible on black and on white, and not the red of an error. */
-  private static final int[] NAME_COLOURS = {
-    AttributedStyle.GREEN,
-    AttributedStyle.YELLOW,
-    AttributedStyle.BLUE,
-    AttributedStyle.MAGENTA,
-    AttributedStyle.CYAN
-  };
-
   private static final AttributedStyle FAINT =
       AttributedStyle.DEFAULT.foreground(AttributedStyle.BRIGHT + AttributedStyle.BLACK);
   private static final AttributedStyle MENTION = AttributedStyle.DEFAULT.bold().inverse();
@@ -49,10 +39,13 @@ final class TerminalScreen implements Screen, AutoCloseable {
           + "\tkhome=\\E[1~, kend=\\E[4~, kdch1=\\E[3~,\n";
 
   private final Terminal terminal;
+  private final int colours;
   private @Nullable PromptReader reader;
 
   private TerminalScreen(Terminal terminal) {
     this.terminal = terminal;
+    Integer known = terminal.getNumericCapability(Capability.max_colors);
+    colours = known == null ? 0 : known;
   }
 
   /**
@@ -149,16 +142,12 @@ final class TerminalScreen implements Screen, AutoCloseable {
     }
   }
 
-  private static AttributedStyle style(Part part) {
+  private AttributedStyle style(Part part) {
     return switch (part.look()) {
       case PLAIN -> AttributedStyle.DEFAULT;
       case FAINT -> FAINT;
       case MENTION -> MENTION;
-      case NAME ->
-          AttributedStyle.DEFAULT.foreground(
-              NAME_COLOURS[
-                  Math.floorMod(
-                      part.text().toLowerCase(Locale.ROOT).hashCode(), NAME_COLOURS.length)]);
+      case NAME -> AttributedStyle.DEFAULT.foreground(NameColours.of(part.text(), colours));
     };
   }
 }

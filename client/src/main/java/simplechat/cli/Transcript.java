@@ -95,10 +95,43 @@ final class Transcript {
     return stamp(joined.time()).add(Look.FAINT, "* ").addName(joined.name()).add(Look.FAINT, what);
   }
 
-  /** Many who joined at about the same time; the last of them says when, and how many are here. */
-  Line joined(int count, RoomEvent.Joined last) {
-    return stamp(last.time())
-        .add(Look.FAINT, "* " + count + " people joined (" + last.members() + " here)");
+  /** Somebody who came or went; anything else has a line of its own. */
+  Line passing(RoomEvent event) {
+    return event instanceof RoomEvent.Joined joined ? joined(joined) : left((RoomEvent.Left) event);
+  }
+
+  /**
+   * Many who came and went at about the same time; the last of them says when, and how many are
+   * here.
+   */
+  Line crowd(int came, int went, RoomEvent last) {
+    long here =
+        last instanceof RoomEvent.Joined joined
+            ? joined.members()
+            : ((RoomEvent.Left) last).members();
+    String who =
+        came == 0
+            ? people(went) + " left"
+            : people(came) + " joined" + (went == 0 ? "" : ", " + went + " left");
+    return stamp(last.time()).add(Look.FAINT, "* " + who + " (" + here + " here)");
+  }
+
+  /** A line before the first thing that happens on another day, while one is there. */
+  Line day(LocalDate date) {
+    return new Line().add(Look.FAINT, "--- " + date + " ---");
+  }
+
+  /** The day of an event, where the reader is. */
+  LocalDate dayOf(RoomEvent event) {
+    return event.time().atZone(clock.getZone()).toLocalDate();
+  }
+
+  LocalDate today() {
+    return LocalDate.now(clock);
+  }
+
+  private static String people(int count) {
+    return count + (count == 1 ? " person" : " people");
   }
 
   Line left(RoomEvent.Left left) {
@@ -144,7 +177,7 @@ final class Transcript {
   private Line stamp(Instant time) {
     ZonedDateTime local = time.atZone(clock.getZone());
     String clockTime = String.format(Locale.ROOT, "%02d:%02d ", local.getHour(), local.getMinute());
-    boolean today = local.toLocalDate().equals(LocalDate.now(clock));
+    boolean today = local.toLocalDate().equals(today());
     return new Line().add(Look.FAINT, today ? clockTime : local.toLocalDate() + " " + clockTime);
   }
 

@@ -543,6 +543,35 @@ class ClientProgramTest {
     assertThat(program.err()).isEqualTo("the name alice is taken\n");
   }
 
+  @Test
+  void aDateStandsWhereTheDayChanges() throws Exception {
+    Running program =
+        launch(List.of("-u", "alice", "--port", "" + server.port()), Map.of("TZ", "UTC"));
+    Peer peer = server.acceptAndWelcome(0);
+    int midnight = 20_000 * 86_400;
+    peer.send(
+        new ServerMessage.Msg(0, midnight - 61, "bob", "late"),
+        new ServerMessage.Msg(1, midnight - 1, "bob", "good night"),
+        new ServerMessage.Left(2, midnight, 1, ServerMessage.LeftWhy.LEFT, "bob"),
+        new ServerMessage.Msg(3, midnight + 60, "eve", "up early"));
+    program.endInput();
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    assertThat(program.out())
+        .isEqualTo(
+            """
+            * welcome, alice: nobody else is here yet
+            --- 2024-10-03 ---
+            2024-10-03 23:58 bob: late
+            2024-10-03 23:59 bob: good night
+            --- 2024-10-04 ---
+            2024-10-04 00:00 * bob left
+            2024-10-04 00:01 eve: up early
+            left the chat
+            """);
+  }
+
   private Running send(List<String> options) throws IOException {
     List<String> all = new ArrayList<>(List.of("--port", "" + server.port()));
     all.addAll(options);

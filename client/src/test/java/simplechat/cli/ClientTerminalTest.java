@@ -329,6 +329,11 @@ class ClientTerminalTest {
     }
     tmux.paste(lines.toString(), inBrackets);
     tmux.press("Enter");
+    if (inBrackets) {
+      tmux.await("1001 lines: send them all? [y/N]");
+      tmux.type("y");
+      tmux.press("Enter");
+    }
     for (int i = 1; i <= 1_000; i++) {
       assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("line " + i);
     }
@@ -337,6 +342,27 @@ class ClientTerminalTest {
     peer.expect(ClientMessage.Leave.class);
     peer.bye(0);
     tmux.await("rc=0");
+  }
+
+  @Test
+  void aPasteOfManyLinesIsSentOnlyIfThatIsMeant() throws Exception {
+    Peer peer = join(80);
+    tmux.paste("send 1\nsend 2\nsend 3", true);
+    tmux.press("Enter");
+    for (int i = 1; i <= 3; i++) {
+      assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("" + i);
+    }
+    tmux.paste("send 4\nsend 5\nsend 6\nsend 7", true);
+    tmux.press("Enter");
+    tmux.await("4 lines: send them all? [y/N]");
+    peer.send(new ServerMessage.Ack(2, 3), new ServerMessage.Msg(3, now(), "bob", "what?"));
+    tmux.await("bob: what?");
+    tmux.press("Enter");
+    tmux.await("[y/N]\nalice> send 4\n> send 5\n> send 6\n> send 7");
+    tmux.press("C-c");
+    tmux.type("send none of them");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("none of them");
   }
 
   @Test
@@ -403,6 +429,29 @@ class ClientTerminalTest {
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what!  is \\new");
     tmux.press("Up", "Up", "Down", "Enter");
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what!  is \\new");
+  }
+
+  @Test
+  void onesOwnNameRingsOnceASecondAtMostAndStandsOut() throws Exception {
+    tmux = new Tmux(80, 24);
+    Path recording = Files.createTempFile("chat-terminal", ".raw");
+    recording.toFile().deleteOnExit();
+    tmux.record(recording);
+    run("-u alice");
+    Peer peer = server.acceptAndWelcome(0);
+    tmux.await("alice>");
+    for (int i = 0; i < 5; i++) {
+      peer.send(new ServerMessage.Msg(i, now(), "bob", "hi Alice, " + i));
+    }
+    tmux.await("hi Alice, 4");
+    peer.send(new ServerMessage.Msg(5, now(), "bob", "malice"));
+    tmux.await("malice");
+    Awaitility.await()
+        .untilAsserted(() -> assertThat(Files.readString(recording)).contains("malice"));
+    String recorded = Files.readString(recording);
+    assertThat(recorded.chars().filter(c -> c == 7)).hasSizeBetween(1, 2);
+    assertThat(recorded).containsPattern("\u001b\\[[0-9;]*\\b7\\b[0-9;]*mAlice\u001b");
+    peer.reset();
   }
 
   @Test

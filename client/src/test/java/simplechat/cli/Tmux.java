@@ -101,6 +101,11 @@ final class Tmux implements AutoCloseable {
     return run("capture-pane", "-p").stripTrailing();
   }
 
+  /** Column and row of the cursor, from 0. */
+  String cursor() throws Exception {
+    return run("display-message", "-p", "#{cursor_x},#{cursor_y}").strip();
+  }
+
   /** Waits until this can be seen; a failure shows what could be seen instead. */
   void await(String part) {
     Awaitility.await()

@@ -62,22 +62,36 @@ class TranscriptTest {
   }
 
   @Test
-  void aCrowdThatJoinsTakesOneLine() {
+  void aCrowdThatComesOrGoesTakesOneLine() {
     List<String> printed = new ArrayList<>();
     List<Runnable> later = new ArrayList<>();
-    Arrivals arrivals = new Arrivals(transcript, line -> printed.add(line.plain()), later::add);
+    Doorway doorway =
+        new Doorway(transcript, (event, line) -> printed.add(line.plain()), later::add);
     for (int i = 1; i <= 100; i++) {
-      arrivals.add(new RoomEvent.Joined(i, NOON_THREE, false, "m" + i, 4 + i, false));
+      doorway.add(new RoomEvent.Joined(i, NOON_THREE, false, "m" + i, 4 + i, false));
     }
     assertThat(printed).isEmpty();
     assertThat(later).hasSize(1);
     later.remove(0).run();
     assertThat(printed).containsExactly("12:03 * 100 people joined (104 here)");
     printed.clear();
-    arrivals.add(joined("bob", false));
-    arrivals.add(joined("eve", false));
-    arrivals.flush();
+    doorway.add(joined("bob", false));
+    doorway.add(joined("eve", false));
+    doorway.flush();
     assertThat(printed).containsExactly("12:03 * bob joined", "12:03 * eve joined");
+    printed.clear();
+    for (int i = 1; i <= 40; i++) {
+      doorway.add(new RoomEvent.Left(i, NOON_THREE, false, "m" + i, 104 - i, LeftWhy.LOST));
+    }
+    doorway.flush();
+    doorway.add(joined("bob", false));
+    for (int i = 1; i <= 3; i++) {
+      doorway.add(new RoomEvent.Left(i, NOON_THREE, false, "m" + i, 65 - i, LeftWhy.LEFT));
+    }
+    doorway.flush();
+    assertThat(printed)
+        .containsExactly(
+            "12:03 * 40 people left (64 here)", "12:03 * 1 person joined, 3 left (62 here)");
   }
 
   private String message(String name, String text) {
