@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Finds a way to a host: each of its addresses in turn, until one answers or the time is over. */
 final class Connector {
@@ -34,6 +35,9 @@ final class Connector {
   private final Function<SocketChannel, Connection> connections;
   private final CompletableFuture<Connection> result = new CompletableFuture<>();
   private final long deadlineNanos;
+
+  /** Of the latest attempt; one that has ended by now is in no pipeline any more. */
+  private @Nullable Connection made;
 
   Connector(
       String host,
@@ -83,7 +87,7 @@ final class Connector {
     attempt.addListener(
         done -> {
           if (done.isSuccess()) {
-            result.complete(attempt.channel().pipeline().get(Connection.class));
+            result.complete(made);
           } else if (leftAddresses > 1) {
             tryNext(addresses, index + 1);
           } else {
@@ -104,7 +108,9 @@ final class Connector {
             new ChannelInitializer<Channel>() {
               @Override
               protected void initChannel(Channel channel) {
-                channel.pipeline().addLast(connections.apply((SocketChannel) channel));
+                Connection connection = connections.apply((SocketChannel) channel);
+                made = connection;
+                channel.pipeline().addLast(connection);
               }
             });
   }

@@ -9,7 +9,6 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -19,12 +18,11 @@ import org.junit.jupiter.api.Test;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ErrorCode;
-import simplechat.protocol.MessageCodec;
 import simplechat.protocol.ServerMessage;
 
-/** No server brings a client to anything but one of its documented ends. */
+/** No server brings the library to anything but one of its documented ends. */
 class HostileServerTest {
-  private static final int SESSIONS = Integer.getInteger("test.sessions", 500);
+  private static final int SESSIONS = Noise.sessions();
   private static final long SEED = Long.getLong("test.seed", System.nanoTime());
 
   @Test
@@ -100,7 +98,7 @@ class HostileServerTest {
           client.leave();
         }
         if (random.nextBoolean()) {
-          peer.send(noise(random, 0));
+          peer.send(Noise.frames(random, 0));
         }
       }
       if (random.nextBoolean()) {
@@ -178,7 +176,7 @@ class HostileServerTest {
         client.send("text " + i);
         client.who();
       }
-      peer.send(noise(random, 1));
+      peer.send(Noise.frames(random, 1));
       if (random.nextBoolean()) {
         peer.reset();
       }
@@ -186,29 +184,6 @@ class HostileServerTest {
     Goodbye goodbye = client.ended().toCompletableFuture().get(10, TimeUnit.SECONDS);
     assertThat(goodbye.ending()).as(what).isNotEqualTo(Goodbye.Ending.CLOSED);
     assertThat(client.pendingBytes()).as(what).isZero();
-  }
-
-  /** Frames that could be true, in an order that is not, and some with a few bytes changed. */
-  private static ByteBuf noise(Random random, int retryAfterSeconds) {
-    ByteBuf bytes = Unpooled.buffer();
-    List<ServerMessage> choice = new ArrayList<>();
-    for (int i = 0; i < 12; i++) {
-      choice.clear();
-      choice.add(msg(random.nextInt(4)));
-      choice.add(new ServerMessage.Ack(random.nextInt(4), random.nextInt(3)));
-      choice.add(new ServerMessage.Gap(random.nextInt(9), random.nextInt(3)));
-      choice.add(new ServerMessage.Roster(random.nextBoolean(), List.of("bob")));
-      choice.add(new ServerMessage.Refused(random.nextInt(500), random.nextInt(3), "no"));
-      choice.add(new ServerMessage.Ping(random.nextInt()));
-      choice.add(Peer.welcomeOf("alice", random.nextInt(4) - 1, random.nextInt(4), 1));
-      choice.add(new ServerMessage.Bye(random.nextInt(500), retryAfterSeconds, "bye"));
-      choice.add(new ServerMessage.Left(i, 1, 1, ServerMessage.LeftWhy.LOST, "bob"));
-      MessageCodec.encode(choice.get(random.nextInt(choice.size())), bytes);
-    }
-    for (int i = random.nextInt(3); i > 0; i--) {
-      bytes.setByte(random.nextInt(bytes.writerIndex()), random.nextInt(256));
-    }
-    return bytes.writerIndex(random.nextInt(bytes.writerIndex()) + 1);
   }
 
   private static ChatClient connect(ScriptedServer server) throws Exception {
