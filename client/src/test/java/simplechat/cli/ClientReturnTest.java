@@ -58,6 +58,7 @@ class ClientReturnTest {
             --- 1 while away ---
             bob: one
             * back, you missed 37 events
+            --- 1970-01-01 ---
             bob: two
             left the chat
             """);
