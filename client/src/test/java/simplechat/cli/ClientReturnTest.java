@@ -192,7 +192,7 @@ class ClientReturnTest {
 
   private Peer join() throws Exception {
     List<String> options = new ArrayList<>(List.of("--port", "" + server.port(), "-u", "alice"));
-    program = new Running(ClientProgramTest.command(options, Map.of()));
+    program = new Running(ClientProgramTest.command(options, Map.of("TZ", "UTC")));
     Peer peer = server.acceptAndWelcome(0);
     program.awaitOut("welcome");
     return peer;

@@ -85,7 +85,10 @@ public final class ChatServer {
     long tickNanos = tickNanos(config);
     for (EventExecutor executor : group) {
       EventLoop eventLoop = (EventLoop) executor;
-      loops.put(eventLoop, new ConnectionLoop(eventLoop, allocator, System::nanoTime, tickNanos));
+      loops.put(
+          eventLoop,
+          new ConnectionLoop(
+              eventLoop, allocator, config.loops() == 1, System::nanoTime, tickNanos));
     }
     roomLoop = loops.values().iterator().next();
     RoomSettings settings =
@@ -190,11 +193,6 @@ public final class ChatServer {
 
   Room room() {
     return room;
-  }
-
-  /** All of them, the room's first. */
-  List<ConnectionLoop> loops() {
-    return List.copyOf(loops.values());
   }
 
   /** The loop on which the room lives. */

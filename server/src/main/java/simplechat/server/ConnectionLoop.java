@@ -29,10 +29,14 @@ final class ConnectionLoop implements LogReader {
   private long tickedAtNanos;
 
   ConnectionLoop(
-      EventLoop eventLoop, ByteBufAllocator allocator, LongSupplier nanoTime, long tickNanos) {
+      EventLoop eventLoop,
+      ByteBufAllocator allocator,
+      boolean only,
+      LongSupplier nanoTime,
+      long tickNanos) {
     this.eventLoop = eventLoop;
     this.allocator = allocator;
-    this.fanOut = new FanOut(allocator);
+    this.fanOut = new FanOut(allocator, only);
     this.nanoTime = nanoTime;
     this.tickNanos = tickNanos;
     this.tickedAtNanos = nanoTime.getAsLong();

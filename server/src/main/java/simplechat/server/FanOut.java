@@ -18,12 +18,16 @@ import simplechat.room.Segment;
  * common place of the log, and a walk over them touches nothing of a member but its socket. Who
  * speaks, is answered, lags or ends goes on with a cursor of its own until it has caught up.
  *
- * <p>Threading: confined to the event loop, but for {@link #singleOut}.
+ * <p>Only where the room is on the same loop: what it writes of a member's own is then known before
+ * it is published.
+ *
+ * <p>Threading: confined to the event loop.
  */
 final class FanOut {
   /** The place of who is not in the list. */
   static final int NOWHERE = -1;
 
+  private final boolean together;
   private final Transport.Writer writer = new Transport.Writer();
   private final ByteBuf pieceAnswers;
   private final Pieces pieces;
@@ -34,9 +38,12 @@ final class FanOut {
   private final List<@Nullable Socket> sockets = new ArrayList<>();
   private int abreast;
   private @Nullable Cursor common;
-  private volatile boolean singling;
 
-  FanOut(ByteBufAllocator allocator) {
+  /**
+   * @param together false if the server has other loops
+   */
+  FanOut(ByteBufAllocator allocator, boolean together) {
+    this.together = together;
     this.pieceAnswers = allocator.directBuffer(Pieces.answerBytes());
     this.pieces = new Pieces(pieceAnswers);
   }
@@ -68,14 +75,6 @@ final class FanOut {
     }
   }
 
-  /**
-   * The next walk looks at each member by itself: the room has written something of a member's that
-   * the member's connection does not know of. On any thread, before that is published.
-   */
-  void singleOut() {
-    singling = true;
-  }
-
   /** How many are abreast. */
   int abreast() {
     return abreast;
@@ -103,7 +102,7 @@ final class FanOut {
     for (int i = abreast; i < members.size(); i++) {
       Outbound member = members.get(i);
       member.wake();
-      if (sockets.get(i) != null && member.isIdle() && catchesUp(member)) {
+      if (together && sockets.get(i) != null && member.isIdle() && catchesUp(member)) {
         swap(i, abreast);
         abreast++;
       }
@@ -114,7 +113,9 @@ final class FanOut {
   void leave(Segment retired) {
     Cursor behind = common;
     if (behind != null && behind.isIn(retired)) {
-      fallBackAll();
+      while (abreast > 0) {
+        fallBack(members.get(abreast - 1));
+      }
       common = null;
     }
     for (int i = 0; i < members.size(); i++) {
@@ -137,21 +138,10 @@ final class FanOut {
     return place;
   }
 
-  private void fallBackAll() {
-    while (abreast > 0) {
-      fallBack(members.get(abreast - 1));
-    }
-  }
-
   private void walkAbreast() {
     Cursor place = common();
     pieces.clear();
     while (place.collect(pieces)) {
-      if (singling) {
-        singling = false;
-        fallBackAll();
-        return;
-      }
       for (int i = abreast - 1; i >= 0; i--) {
         write(i);
       }

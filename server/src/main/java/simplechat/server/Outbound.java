@@ -139,7 +139,8 @@ final class Outbound extends LateRegion {
     if (e instanceof IOException) {
       connection.broken();
     } else {
-      connection.failed(e);
+      // Not within the walk, whose pieces its last frame would take.
+      loop.eventLoop().execute(() -> connection.failed(e));
     }
   }
 

@@ -119,7 +119,6 @@ final class RoomLink implements MemberConnection {
 
   @Override
   public void dismissed(ErrorCode code, String text) {
-    loop.fanOut().singleOut();
     onLoop(
         () -> {
           forget();
