@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the server beside the floor (bench/floor/floor.c), in turn, and prints the tables of
+# Measures the server beside the floor (bench/floor/floor.c), in turn, and prints tables as those of
 # docs/PERFORMANCE.md. Takes some ten minutes, two free CPUs, Linux and a C compiler.
 #
 #   scripts/performance.sh [ROUNDS]    pairs of runs for each row, 5 unless told otherwise
