@@ -43,7 +43,10 @@ final class Tmux implements AutoCloseable {
         String.join(
             " ",
             ProcessHandle.current().info().command().orElseThrow(),
-            "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp '"
+            "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            // The packaged program's manifest allows it; without, a newer JVM warns on the screen.
+            Runtime.version().feature() < 24 ? "" : "--enable-native-access=ALL-UNNAMED",
+            "-cp '"
                 + System.getProperty("java.class.path")
                 + "'",
             ClientMain.class.getName(),
