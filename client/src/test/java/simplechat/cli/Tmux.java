@@ -46,9 +46,7 @@ final class Tmux implements AutoCloseable {
             "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             // The packaged program's manifest allows it; without, a newer JVM warns on the screen.
             Runtime.version().feature() < 24 ? "" : "--enable-native-access=ALL-UNNAMED",
-            "-cp '"
-                + System.getProperty("java.class.path")
-                + "'",
+            "-cp '" + System.getProperty("java.class.path") + "'",
             ClientMain.class.getName(),
             "--port",
             "" + port,
