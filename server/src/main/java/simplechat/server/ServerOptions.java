@@ -1,0 +1,186 @@
+package simplechat.server;
+
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.Locale;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** The options of the server program, and the configuration that they make. */
+final class ServerOptions {
+  @Option(
+      names = "--host",
+      paramLabel = "HOST",
+      defaultValue = "127.0.0.1",
+      description = "address to bind (default: ${DEFAULT-VALUE})")
+  private String host = "";
+
+  @Option(
+      names = {"-p", "--port"},
+      paramLabel = "PORT",
+      defaultValue = "8080",
+      description = "port, 0 for any that is free (default: ${DEFAULT-VALUE})")
+  private int port;
+
+  @Option(
+      names = "--max-connections",
+      paramLabel = "N",
+      defaultValue = "10000",
+      description = "open at once, joined or not (default: ${DEFAULT-VALUE})")
+  private int maxConnections;
+
+  @Option(
+      names = "--max-text",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      defaultValue = "64k",
+      description = "longest text of a message, up to 1m (default: ${DEFAULT-VALUE})")
+  private long maxText;
+
+  @Option(
+      names = "--join-timeout",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "10s",
+      description = "from the accept to the join (default: ${DEFAULT-VALUE})")
+  private Duration joinTimeout = Duration.ZERO;
+
+  @Option(
+      names = "--heartbeat",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "30s",
+      description =
+          "of silence until a sign of life is asked for, and again until the end"
+              + " (default: ${DEFAULT-VALUE})")
+  private Duration heartbeat = Duration.ZERO;
+
+  @Option(
+      names = "--write-stall",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "30s",
+      description = "how long a member may read nothing of what waits (default: ${DEFAULT-VALUE})")
+  private Duration writeStall = Duration.ZERO;
+
+  @Option(
+      names = "--resume-window",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "120s",
+      description = "how long a lost member may come back (default: ${DEFAULT-VALUE})")
+  private Duration resumeWindow = Duration.ZERO;
+
+  @Option(
+      names = "--drain",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "10s",
+      description = "how long a shutdown may take (default: ${DEFAULT-VALUE})")
+  private Duration drain = Duration.ZERO;
+
+  @Option(
+      names = "--log-bytes",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      defaultValue = "16m",
+      description = "memory for the room's log (default: ${DEFAULT-VALUE})")
+  private long logBytes;
+
+  @Option(
+      names = "--send-buffer",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      defaultValue = "128k",
+      description = "kernel memory for each socket's output (default: ${DEFAULT-VALUE})")
+  private long sendBuffer;
+
+  @Option(
+      names = "--loops",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "event loops, 0 for one a core (default: ${DEFAULT-VALUE})")
+  private int loops;
+
+  @Option(
+      names = "--transport",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = "auto or nio (default: ${DEFAULT-VALUE})")
+  private TransportOption transport = TransportOption.auto;
+
+  @Option(
+      names = "--greeting",
+      paramLabel = "TEXT",
+      defaultValue = "",
+      description = "shown to those who join")
+  private String greeting = "";
+
+  enum TransportOption {
+    auto,
+    nio
+  }
+
+  /**
+   * @throws IllegalArgumentException for a value that is out of its bounds
+   */
+  ServerConfig config() {
+    return ServerConfig.defaults().toBuilder()
+        .host(host)
+        .port(port)
+        .maxConnections(maxConnections)
+        .maxText((int) Math.min(maxText, Integer.MAX_VALUE))
+        .joinTimeout(joinTimeout)
+        .heartbeat(heartbeat)
+        .writeStall(writeStall)
+        .resumeWindow(resumeWindow)
+        .drain(drain)
+        .logBytes(logBytes)
+        .sendBufferBytes((int) Math.min(sendBuffer, Integer.MAX_VALUE))
+        .loops(loops == 0 ? Runtime.getRuntime().availableProcessors() : loops)
+        .nio(transport == TransportOption.nio)
+        .greeting(greeting)
+        .build();
+  }
+
+  /** {@code 500ms}, {@code 30s}, {@code 2m}, or seconds. */
+  static final class DurationConverter implements ITypeConverter<Duration> {
+    @Override
+    public Duration convert(String value) {
+      String text = value.toLowerCase(Locale.ROOT);
+      try {
+        if (text.endsWith("ms")) {
+          return millis(text, 2, 1);
+        }
+        if (text.endsWith("m")) {
+          return millis(text, 1, 60_000);
+        }
+        return millis(text, text.endsWith("s") ? 1 : 0, 1_000);
+      } catch (ArithmeticException | NumberFormatException e) {
+        throw new TypeConversionException("'" + value + "' is not a time such as 500ms, 30s or 2m");
+      }
+    }
+
+    private static Duration millis(String text, int unitLength, long unitMillis) {
+      BigDecimal number = new BigDecimal(text.substring(0, text.length() - unitLength));
+      return Duration.ofMillis(number.multiply(BigDecimal.valueOf(unitMillis)).longValueExact());
+    }
+  }
+
+  /** {@code 64k}, {@code 16m}, or bytes. */
+  static final class SizeConverter implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String value) {
+      String text = value.toLowerCase(Locale.ROOT);
+      int shift = text.endsWith("k") ? 10 : text.endsWith("m") ? 20 : 0;
+      try {
+        long number = Long.parseLong(shift == 0 ? text : text.substring(0, text.length() - 1));
+        return Math.multiplyExact(number, 1L << shift);
+      } catch (ArithmeticException | NumberFormatException e) {
+        throw new TypeConversionException(
+            "'" + value + "' is not a size such as 64k, 16m or bytes");
+      }
+    }
+  }
+}
