@@ -128,11 +128,12 @@ final class Conversation implements ChatListener {
   public void lost(Goodbye why) {
     journal.lost(why);
     earlier.end();
+    // Before it is told: who reads it and says leave at once must not wait for a way back.
+    connected(false);
     if (why.ending() == Goodbye.Ending.BYE) {
       print(Line.notice(Farewell.text(why)));
     }
     print(Line.notice("connection lost, reconnecting"));
-    connected(false);
   }
 
   @Override
