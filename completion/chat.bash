@@ -201,7 +201,7 @@ function _picocli_chat_server() {
   local commands=""
   local flag_opts="'-h' '--help' '-V' '--version'"
   local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting'"
-  local NAME_option_args=("auto" "nio") # --transport values
+  local NAME_option_args=("auto" "epoll" "io_uring" "kqueue" "nio") # --transport values
 
   type compopt &>/dev/null && compopt +o default
 

@@ -263,6 +263,7 @@ class ArchitectureTest {
         Set.of(
             "ChatServer",
             "ServerConfig",
+            "TransportChoice",
             "ChatClient",
             "JoinRequest",
             "RoomEvent",

@@ -11,7 +11,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannelRecvByteBufAllocator;
-import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
@@ -65,6 +64,7 @@ public final class ChatServer {
   private static final int RETRY_MAX_SECONDS = 10;
 
   private final ServerConfig config;
+  private final Transport transport;
   private final MultiThreadIoEventLoopGroup group;
   private final ByteBufAllocator allocator;
   private final Map<EventLoop, ConnectionLoop> loops = new LinkedHashMap<>();
@@ -78,9 +78,10 @@ public final class ChatServer {
 
   private ChatServer(ServerConfig config, Transport transport) {
     this.config = config;
+    this.transport = transport;
     group =
         new MultiThreadIoEventLoopGroup(
-            config.loops(), new DefaultThreadFactory("chat-loop"), transport.ioHandlers());
+            config.loops(), new DefaultThreadFactory("chat-loop"), transport.ioHandlers().get());
     allocator = allocator(config.loops());
     long tickNanos = tickNanos(config);
     for (EventExecutor executor : group) {
@@ -106,10 +107,20 @@ public final class ChatServer {
 
   /** Completes when connections are accepted; fails as the bind does, and then leaves nothing. */
   public static CompletionStage<ChatServer> start(ServerConfig config) {
-    Transport transport = config.nio() ? Transport.NIO : Transport.best();
-    ChatServer server = new ChatServer(config, transport);
+    return new Start(config, Transport.candidates(config.transport())).next();
+  }
+
+  /** The same on one transport; fails too if that cannot be used. */
+  static CompletableFuture<ChatServer> start(ServerConfig config, Transport transport) {
     CompletableFuture<ChatServer> started = new CompletableFuture<>();
-    ChannelFuture bound = server.bind(transport);
+    ChatServer server;
+    try {
+      server = new ChatServer(config, transport);
+    } catch (RuntimeException | LinkageError e) {
+      started.completeExceptionally(e);
+      return started;
+    }
+    ChannelFuture bound = server.bind();
     bound.addListener(
         done -> {
           if (done.isSuccess()) {
@@ -175,7 +186,8 @@ public final class ChatServer {
     onEachConnection(Connection::cut);
 
     group
-        .shutdownGracefully(0, Deadlines.LINGER.toMillis(), TimeUnit.MILLISECONDS)
+        .shutdownGracefully(
+            transport.closingMillis(), Deadlines.LINGER.toMillis(), TimeUnit.MILLISECONDS)
         .addListener(
             done -> {
               if (!closed.isDone()) {
@@ -215,10 +227,10 @@ public final class ChatServer {
     }
   }
 
-  private ChannelFuture bind(Transport transport) {
+  private ChannelFuture bind() {
     return new ServerBootstrap()
         .group(group)
-        .channelFactory(() -> transport.listener(NetUtil.isValidIpV4Address(config.host())))
+        .channelFactory(() -> transport.listener().apply(config.host()))
         .option(ChannelOption.SO_BACKLOG, BACKLOG)
         .option(
             ChannelOption.RECVBUF_ALLOCATOR,

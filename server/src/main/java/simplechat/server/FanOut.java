@@ -28,7 +28,7 @@ final class FanOut {
   static final int NOWHERE = -1;
 
   private final boolean together;
-  private final Transport.Writer writer = new Transport.Writer();
+  private final SocketWriter writer = new SocketWriter();
   private final ByteBuf pieceAnswers;
   private final Pieces pieces;
 
@@ -48,7 +48,7 @@ final class FanOut {
     this.pieces = new Pieces(pieceAnswers);
   }
 
-  Transport.Writer writer() {
+  SocketWriter writer() {
     return writer;
   }
 

@@ -145,9 +145,9 @@ final class Inbound implements FrameDecoder.Sink {
   private void pause(boolean pause) {
     if (paused != pause) {
       paused = pause;
-      if (!pause && Transport.isReset(channel)) {
+      if (!pause && SocketWriter.isReset(channel)) {
         connection.broken();
-      } else if (!pause && Transport.isForgotten(channel)) {
+      } else if (!pause && SocketWriter.isForgotten(channel)) {
         remember();
       } else {
         channel.config().setAutoRead(!pause);

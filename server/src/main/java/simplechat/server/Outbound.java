@@ -35,6 +35,7 @@ final class Outbound extends LateRegion {
   private final Connection connection;
   private final Channel channel;
   private final @Nullable Socket socket;
+  private final @Nullable HandOver handOver;
   private final ConnectionLoop loop;
   private @Nullable Cursor cursor;
   private @Nullable ByteBuf answers;
@@ -48,7 +49,8 @@ final class Outbound extends LateRegion {
   Outbound(Connection connection, Channel channel, ConnectionLoop loop) {
     this.connection = connection;
     this.channel = channel;
-    this.socket = Transport.socket(channel);
+    this.socket = SocketWriter.socket(channel);
+    this.handOver = HandOver.of(channel, this::handedOver);
     this.loop = loop;
   }
 
@@ -106,7 +108,7 @@ final class Outbound extends LateRegion {
     Cursor at = cursor;
     return at != null
         && answers == null
-        && !isQueued()
+        && !waits()
         && !ending
         && (spokenNo == 0 || at.hasPassed(spokenNo));
   }
@@ -150,25 +152,21 @@ final class Outbound extends LateRegion {
 
   /** Loop time since which the socket has taken nothing of what waits, or now if nothing waits. */
   long stalledSinceNanos() {
-    return isQueued() ? progressNanos : loop.nowNanos();
+    return waits() ? progressNanos : loop.nowNanos();
   }
 
   /** Writes what there is, as far as the socket takes it. */
   void flush() {
-    if (isQueued() || ended || loop.fanOut().isAbreast(this)) {
+    if (waits() || ended || loop.fanOut().isAbreast(this)) {
       return;
     }
-    if (socket == null) {
-      if (!channel.isActive()) {
-        return;
-      }
-    } else {
-      // Of a closed socket another connection may have the descriptor by now.
-      if (!socket.isOpen()) {
-        return;
-      }
+    // Of a closed socket another connection may have the descriptor by now.
+    if (socket == null ? !channel.isActive() : !socket.isOpen()) {
+      return;
+    }
+    if (socket != null || handOver != null) {
       try {
-        if (write(null)) {
+        if (write(null) || handOver != null) {
           return;
         }
       } catch (IOException e) {
@@ -178,6 +176,16 @@ final class Outbound extends LateRegion {
     }
     progressNanos = loop.nowNanos();
     queue(channel);
+  }
+
+  /** True until the socket has taken something. */
+  private boolean waits() {
+    return isQueued() || (handOver != null && handOver.isUnderWay());
+  }
+
+  private void handedOver() {
+    progressNanos = loop.nowNanos();
+    wake();
   }
 
   /**
@@ -272,7 +280,7 @@ final class Outbound extends LateRegion {
   /** Returns true if nothing is left to write. */
   private boolean write(@Nullable WritableByteChannel target) throws IOException {
     Pieces pieces = loop.fanOut().pieces();
-    boolean answered = answers != null;
+    boolean answered = answers != null || handOver != null;
     while (true) {
       collect(pieces);
       if (pieces.count() == 0) {
@@ -292,7 +300,7 @@ final class Outbound extends LateRegion {
         progressNanos = loop.nowNanos();
         taken(pieces, taken);
       }
-      if (taken < pieces.bytes()) {
+      if (taken < pieces.bytes() || handOver != null) {
         return false;
       }
       if (bye == null && !pieces.isFull()) {
@@ -306,6 +314,9 @@ final class Outbound extends LateRegion {
   private long put(Pieces pieces, @Nullable WritableByteChannel target) throws IOException {
     if (socket != null) {
       return loop.fanOut().writer().write(socket, pieces);
+    }
+    if (handOver != null) {
+      return handOver.write(pieces, loop.allocator());
     }
     if (target == null) {
       throw new IllegalStateException("not within a flush");

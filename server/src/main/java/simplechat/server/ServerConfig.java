@@ -21,7 +21,7 @@ import simplechat.protocol.Limits;
  * @param logBytes of memory for the room's log
  * @param sendBufferBytes of kernel memory for each socket
  * @param loops number of event loops
- * @param nio true to use NIO although a native transport is there
+ * @param transport kind of socket; another one if it does not work
  * @param greeting shown to those who join, empty for none
  */
 public record ServerConfig(
@@ -37,7 +37,7 @@ public record ServerConfig(
     long logBytes,
     int sendBufferBytes,
     int loops,
-    boolean nio,
+    TransportChoice transport,
     String greeting) {
 
   /** So many of the longest frames fit in the log at least. */
@@ -119,7 +119,7 @@ public record ServerConfig(
     private long logBytes = 16 * 1024 * 1024;
     private int sendBufferBytes = 128 * 1024;
     private int loops = Runtime.getRuntime().availableProcessors();
-    private boolean nio;
+    private TransportChoice transport = TransportChoice.AUTO;
     private String greeting = "";
 
     Builder() {}
@@ -137,7 +137,7 @@ public record ServerConfig(
       logBytes = config.logBytes;
       sendBufferBytes = config.sendBufferBytes;
       loops = config.loops;
-      nio = config.nio;
+      transport = config.transport;
       greeting = config.greeting;
     }
 
@@ -201,8 +201,8 @@ public record ServerConfig(
       return this;
     }
 
-    public Builder nio(boolean value) {
-      nio = value;
+    public Builder transport(TransportChoice value) {
+      transport = value;
       return this;
     }
 
@@ -228,7 +228,7 @@ public record ServerConfig(
           logBytes,
           sendBufferBytes,
           loops,
-          nio,
+          transport,
           greeting);
     }
   }

@@ -63,6 +63,7 @@ public final class ServerMain implements Callable<Integer> {
     PrintWriter out = utf8(System.out);
     PrintWriter err = utf8(System.err);
     CommandLine command = new CommandLine(new ServerMain()).setOut(out).setErr(err);
+    command.setCaseInsensitiveEnumValuesAllowed(true);
     Environment environment = new Environment();
     command.setDefaultValueProvider(environment);
     command.setParameterExceptionHandler((e, unused) -> misused(err, environment, e));

@@ -107,8 +107,8 @@ final class ServerOptions {
       names = "--transport",
       paramLabel = "NAME",
       defaultValue = "auto",
-      description = "auto or nio (default: ${DEFAULT-VALUE})")
-  private TransportOption transport = TransportOption.auto;
+      description = "auto, epoll, io_uring, kqueue or nio (default: ${DEFAULT-VALUE})")
+  private TransportChoice transport = TransportChoice.AUTO;
 
   @Option(
       names = "--greeting",
@@ -116,11 +116,6 @@ final class ServerOptions {
       defaultValue = "",
       description = "shown to those who join")
   private String greeting = "";
-
-  enum TransportOption {
-    auto,
-    nio
-  }
 
   /**
    * @throws IllegalArgumentException for a value that is out of its bounds
@@ -139,7 +134,7 @@ final class ServerOptions {
         .logBytes(logBytes)
         .sendBufferBytes((int) Math.min(sendBuffer, Integer.MAX_VALUE))
         .loops(loops == 0 ? Runtime.getRuntime().availableProcessors() : loops)
-        .nio(transport == TransportOption.nio)
+        .transport(transport)
         .greeting(greeting)
         .build();
   }

@@ -1,137 +1,105 @@
 package simplechat.server;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.kqueue.KQueue;
+import io.netty.channel.kqueue.KQueueIoHandler;
+import io.netty.channel.kqueue.KQueueServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.channel.unix.IovArray;
-import io.netty.channel.unix.Socket;
-import java.io.IOException;
-import java.nio.channels.WritableByteChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.util.NetUtil;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import simplechat.room.Pieces;
 
-/** The kinds of socket that the server can stand on. */
-enum Transport {
-  EPOLL {
-    @Override
-    ServerChannel listener(boolean ipv4) {
-      return ipv4
-          ? new EpollServerSocketChannel(SocketProtocolFamily.INET)
-          : new EpollServerSocketChannel();
-    }
+/**
+ * A kind of socket that the server can stand on.
+ *
+ * @param name as in the option and in the log
+ * @param obstacle why it cannot be used on this machine, null if it seems that it can
+ * @param ioHandlers makes what the event loops wait with
+ * @param listener makes the socket for a host that is to be bound
+ */
+record Transport(
+    String name,
+    Supplier<@Nullable Throwable> obstacle,
+    Supplier<IoHandlerFactory> ioHandlers,
+    Function<String, ServerChannel> listener) {
 
-    @Override
-    IoHandlerFactory ioHandlers() {
-      return EpollIoHandler.newFactory();
-    }
-  },
+  static final Transport EPOLL =
+      new Transport(
+          "epoll",
+          Epoll::unavailabilityCause,
+          EpollIoHandler::newFactory,
+          host ->
+              isIpv4(host)
+                  ? new EpollServerSocketChannel(SocketProtocolFamily.INET)
+                  : new EpollServerSocketChannel());
 
-  NIO {
-    @Override
-    ServerChannel listener(boolean ipv4) {
-      return ipv4
-          ? new NioServerSocketChannel(SelectorProvider.provider(), SocketProtocolFamily.INET)
-          : new NioServerSocketChannel();
-    }
+  static final Transport KQUEUE =
+      new Transport(
+          "kqueue",
+          KQueue::unavailabilityCause,
+          KQueueIoHandler::newFactory,
+          host -> {
+            requireNotIpv4Alone(host);
+            return new KQueueServerSocketChannel();
+          });
 
-    @Override
-    IoHandlerFactory ioHandlers() {
-      return NioIoHandler.newFactory();
-    }
-  };
+  static final Transport IO_URING =
+      new Transport(
+          "io_uring",
+          IoUring::unavailabilityCause,
+          IoUringIoHandler::newFactory,
+          host -> {
+            requireNotIpv4Alone(host);
+            return new IoUringServerSocketChannel();
+          });
 
-  /** The peer has reset the connection; as Linux numbers the states. */
-  private static final int TCP_CLOSE = 7;
+  static final Transport NIO =
+      new Transport(
+          "nio",
+          () -> null,
+          NioIoHandler::newFactory,
+          host ->
+              isIpv4(host)
+                  ? new NioServerSocketChannel(
+                      SelectorProvider.provider(), SocketProtocolFamily.INET)
+                  : new NioServerSocketChannel());
 
-  /** The peer has ended its side of the stream. */
-  private static final int TCP_CLOSE_WAIT = 8;
+  /** In the order in which they are tried, the fastest first (decision 0010). */
+  private static final List<Transport> ALL = List.of(EPOLL, KQUEUE, IO_URING, NIO);
 
-  /** The native one where there is one. */
-  static Transport best() {
-    return Epoll.isAvailable() ? EPOLL : NIO;
+  /** What to try: the wanted one first, and behind it those that are left. */
+  static List<Transport> candidates(TransportChoice choice) {
+    return Stream.concat(
+            ALL.stream().filter(choice::means), ALL.stream().filter(one -> !choice.means(one)))
+        .toList();
   }
 
-  /**
-   * True if epoll may not know of the socket any more. Netty (4.2.18) takes one out that waits for
-   * nothing, as a socket does that is not read and whose peer has ended its side, and then fails to
-   * put it back. It must be registered anew.
-   */
-  static boolean isForgotten(Channel channel) {
-    return tcpState(channel) == TCP_CLOSE_WAIT;
+  /** How long a loop must have had nothing to do before it ends, so that all is closed. */
+  int closingMillis() {
+    return name.equals("io_uring") ? 20 : 0;
   }
 
-  /** True if the peer has reset the connection, of which epoll may not speak (again) either. */
-  static boolean isReset(Channel channel) {
-    return tcpState(channel) == TCP_CLOSE;
+  private static boolean isIpv4(String host) {
+    return NetUtil.isValidIpV4Address(host);
   }
 
-  private static int tcpState(Channel channel) {
-    return channel instanceof EpollSocketChannel epoll && epoll.isOpen()
-        ? epoll.tcpInfo().state()
-        : 0;
-  }
-
-  /**
-   * @param ipv4 true to listen by IPv4 alone, as {@code 0.0.0.0} asks for; otherwise the wildcard
-   *     address stands for IPv6 too
-   */
-  abstract ServerChannel listener(boolean ipv4);
-
-  abstract IoHandlerFactory ioHandlers();
-
-  /** What can be written to past Netty's outbound buffer, null if nothing can. */
-  static @Nullable Socket socket(Channel channel) {
-    return channel instanceof EpollSocketChannel epoll ? (Socket) epoll.fd() : null;
-  }
-
-  /** Puts pieces into sockets. Confined to one event loop. */
-  static final class Writer {
-    private final IovArray vector = new IovArray(Pieces.MAX);
-
-    /**
-     * One system call for all pieces: {@code send} where there is but one, which is the rule, and
-     * cheaper for the kernel than a vector of one.
-     *
-     * @return how many bytes the socket took; less than there are if it is full
-     */
-    long write(Socket socket, Pieces pieces) throws IOException {
-      ByteBuf first = pieces.buffer(0);
-      if (pieces.count() == 1 && first.hasMemoryAddress()) {
-        int from = pieces.index(0);
-        return socket.sendAddress(first.memoryAddress(), from, from + pieces.length(0));
-      }
-      vector.clear();
-      for (int piece = 0; piece < pieces.count(); piece++) {
-        vector.add(pieces.buffer(piece), pieces.index(piece), pieces.length(piece));
-      }
-      return socket.writevAddresses(vector.memoryAddress(0), vector.count());
-    }
-
-    /** The same within Netty's flush, piece by piece. */
-    long write(WritableByteChannel target, Pieces pieces) throws IOException {
-      long taken = 0;
-      for (int piece = 0; piece < pieces.count(); piece++) {
-        int length = pieces.length(piece);
-        int wrote = target.write(pieces.buffer(piece).nioBuffer(pieces.index(piece), length));
-        taken += wrote;
-        if (wrote < length) {
-          break;
-        }
-      }
-      return taken;
-    }
-
-    void free() {
-      vector.release();
+  /** The wildcard of IPv4 would let IPv6 in as well, which nobody asked for. */
+  private static void requireNotIpv4Alone(String host) {
+    if (host.equals("0.0.0.0")) {
+      throw new UnsupportedOperationException("it cannot listen by IPv4 alone");
     }
   }
 }
