@@ -24,7 +24,8 @@ class CrowdTest {
   void aThousandMembersSeeOneOrder(Shape shape) throws IOException, InterruptedException {
     int members = shape == Shape.ONE_LOOP ? 1000 : Load.count(200, 1000);
     for (long seed = 1; seed <= Load.count(1, 5); seed++) {
-      try (RunningServer server = shape.start()) {
+      try (RunningServer server =
+          RunningServer.start(config -> shape.apply(config).maxPending(members))) {
         List<String> lines = Crowd.run(server.address().getPort(), members, SPEAKERS, TEXTS, seed);
         assertThat(lines).as("seed %d", seed).hasSize(2);
         assertThat(lines.get(0)).isEqualTo("members " + members);

@@ -178,7 +178,8 @@ class LifeCycleTest {
   @Test
   void theReturnOfManyIsSpread() throws Exception {
     int thousands = Load.count(2, 11);
-    try (RunningServer server = RunningServer.start(config -> config.maxConnections(20_000))) {
+    try (RunningServer server =
+        RunningServer.start(config -> config.maxConnections(20_000).maxPending(20_000))) {
       RawPeer stranger = server.connect();
       Process crowd = Crowd.gathered(server.address().getPort(), thousands * 1000);
       CompletableFuture<Void> drained = server.drain().toCompletableFuture();

@@ -541,7 +541,8 @@ class MembershipTest {
 
   /** The members live in another process: what is counted here is the server's alone. */
   private static int threadsWithMembers(int members) throws IOException {
-    try (RunningServer server = RunningServer.start(config -> config.loops(2))) {
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(2).maxPending(members))) {
       Process crowd = Crowd.gathered(server.address().getPort(), members);
       try {
         assertThat(server.members()).isEqualTo(members);

@@ -26,7 +26,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import simplechat.protocol.ErrorCode;
 import simplechat.room.Room;
 import simplechat.room.RoomSettings;
 
@@ -61,7 +60,7 @@ public final class ChatServer {
   private static final int READS_PER_TURN = 4;
 
   private static final int MEMBERS_PER_RETRY_SECOND = 1000;
-  private static final int RETRY_MAX_SECONDS = 10;
+  static final int RETRY_MAX_SECONDS = 10;
 
   private final ServerConfig config;
   private final Transport transport;
@@ -70,6 +69,7 @@ public final class ChatServer {
   private final Map<EventLoop, ConnectionLoop> loops = new LinkedHashMap<>();
   private final ConnectionLoop roomLoop;
   private final Room room;
+  private final Door door;
   private final AtomicInteger open = new AtomicInteger();
   private final AtomicBoolean ending = new AtomicBoolean();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -92,6 +92,7 @@ public final class ChatServer {
               eventLoop, allocator, config.loops() == 1, System::nanoTime, tickNanos));
     }
     roomLoop = loops.values().iterator().next();
+    door = new Door(config, roomLoop.eventLoop());
     RoomSettings settings =
         new RoomSettings(
             config.logBytes(),
@@ -207,6 +208,10 @@ public final class ChatServer {
     return room;
   }
 
+  Door door() {
+    return door;
+  }
+
   /** The loop on which the room lives. */
   ConnectionLoop roomLoop() {
     return roomLoop;
@@ -238,6 +243,7 @@ public final class ChatServer {
                 .respectMaybeMoreData(false)
                 .maxMessagesPerRead(ACCEPTS_PER_TURN))
         .option(ChannelOption.SO_REUSEADDR, true)
+        .handler(door)
         .childOption(ChannelOption.ALLOCATOR, allocator)
         .childOption(
             ChannelOption.RECVBUF_ALLOCATOR,
@@ -268,13 +274,13 @@ public final class ChatServer {
   private void accept(Channel channel) {
     ConnectionLoop loop = loopOf(channel.eventLoop());
     Connection connection = new Connection(this, loop, channel);
-    int now = open.incrementAndGet();
+    open.incrementAndGet();
     loop.add(connection);
     channel.pipeline().addLast(connection);
     if (stopping) {
-      connection.turnAway(ErrorCode.SHUTDOWN, RETRY_MAX_SECONDS);
-    } else if (now > config.maxConnections()) {
-      connection.turnAway(ErrorCode.SERVER_FULL, RETRY_MAX_SECONDS);
+      connection.shutDown(0, RETRY_MAX_SECONDS);
+    } else if (channel.hasAttr(Door.REFUSAL)) {
+      connection.turnAway(channel.attr(Door.REFUSAL).get());
     }
   }
 

@@ -32,7 +32,6 @@ import simplechat.room.RosterPlace;
  */
 final class Connection extends ChannelInboundHandlerAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
-  private static final String SHUTTING_DOWN = "the server is shutting down";
 
   private enum State {
     /** Nobody yet. */
@@ -65,7 +64,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.server = server;
     this.loop = loop;
     this.channel = channel;
-    this.room = new RoomLink(server, loop, this);
+    this.room = new RoomLink(server, loop, this, channel);
     this.roster = new RosterAnswer(room);
     this.inbound = new Inbound(this, room, loop, channel, server.config().maxText());
     this.outbound = new Outbound(this, channel, loop);
@@ -129,16 +128,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** The server stops: everything up to {@code endByte} is delivered, then this connection ends. */
   void shutDown(long endByte, int retryAfter) {
     if (state != State.ENDING) {
-      outbound.end(new Bye(ErrorCode.SHUTDOWN, retryAfter, SHUTTING_DOWN), endByte);
+      outbound.end(new Bye(ErrorCode.SHUTDOWN, retryAfter, "the server is shutting down"), endByte);
       ending();
     }
   }
 
-  /** Refuses a connection that comes at the wrong time. */
-  void turnAway(ErrorCode code, int retryAfter) {
-    String text = code == ErrorCode.SERVER_FULL ? "the server is full" : SHUTTING_DOWN;
-    outbound.end(new Bye(code, retryAfter, text));
-    ending();
+  /** Refuses a connection that comes at the wrong time, or waited for too long among too many. */
+  void turnAway(Door.Refusal refusal) {
+    if (state == State.STRANGER || state == State.JOINING) {
+      int retryAfter = ChatServer.RETRY_MAX_SECONDS;
+      outbound.end(new Bye(ErrorCode.SERVER_FULL, retryAfter, refusal.text()));
+      ending();
+    }
   }
 
   /** Ends it without a word. */
@@ -163,6 +164,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (event == ChannelInputShutdownEvent.INSTANCE) {
       inbound.end();
       closeIfDone();
+    } else if (event instanceof Door.Refusal refusal) {
+      turnAway(refusal);
     }
   }
 

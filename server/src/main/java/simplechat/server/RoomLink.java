@@ -1,6 +1,7 @@
 package simplechat.server;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -29,16 +30,18 @@ final class RoomLink implements MemberConnection {
   private final ChatServer server;
   private final ConnectionLoop loop;
   private final Connection connection;
+  private final Channel channel;
   private @Nullable Member member;
   private @Nullable List<Sent> batch;
 
   /** A SEND on its way to the room's loop; no text if it was refused. */
   private record Sent(int sendNo, @Nullable ByteBuf text, int index, int length) {}
 
-  RoomLink(ChatServer server, ConnectionLoop loop, Connection connection) {
+  RoomLink(ChatServer server, ConnectionLoop loop, Connection connection, Channel channel) {
     this.server = server;
     this.loop = loop;
     this.connection = connection;
+    this.channel = channel;
   }
 
   void join(MemberName name, int history, ClientMessage.@Nullable Resume resume) {
@@ -98,6 +101,7 @@ final class RoomLink implements MemberConnection {
 
   @Override
   public void welcomed(Member joined, Cursor cursor, ServerMessage.Welcome welcome) {
+    server.door().joined(channel);
     onLoop(
         () -> {
           member = joined;

@@ -11,6 +11,8 @@ import simplechat.protocol.Limits;
  * @param host to bind, a name or an address
  * @param port 0 for any that is free
  * @param maxConnections open at once; one more is told SERVER_FULL
+ * @param maxPending connections that have not joined; of more the oldest is told SERVER_FULL
+ * @param maxPerAddress connections from one address, 0 for any number
  * @param maxText longest text of a message, in bytes
  * @param joinTimeout from the accept to the join, whatever is sent in between
  * @param heartbeat of silence until a member is asked for a sign of life, and again until it is
@@ -28,6 +30,8 @@ public record ServerConfig(
     String host,
     int port,
     int maxConnections,
+    int maxPending,
+    int maxPerAddress,
     int maxText,
     Duration joinTimeout,
     Duration heartbeat,
@@ -53,6 +57,15 @@ public record ServerConfig(
   public ServerConfig {
     between("port", port, 0, 65_535);
     between("max-connections", maxConnections, 1, 1_000_000);
+    between("max-pending", maxPending, 1, 1_000_000);
+    between("max-per-address", maxPerAddress, 0, 1_000_000);
+    if (maxPerAddress > maxConnections) {
+      throw new IllegalArgumentException(
+          "max-per-address is "
+              + maxPerAddress
+              + ": it must be at most max-connections, "
+              + maxConnections);
+    }
     between("max-text", maxText, 1, Limits.TEXT_MAX_BYTES);
     between("join-timeout", joinTimeout);
     between("heartbeat", heartbeat);
@@ -110,6 +123,8 @@ public record ServerConfig(
     private String host = "127.0.0.1";
     private int port = 8080;
     private int maxConnections = 10_000;
+    private int maxPending = 512;
+    private int maxPerAddress;
     private int maxText = Limits.TEXT_DEFAULT_MAX_BYTES;
     private Duration joinTimeout = Duration.ofSeconds(10);
     private Duration heartbeat = Duration.ofSeconds(30);
@@ -128,6 +143,8 @@ public record ServerConfig(
       host = config.host;
       port = config.port;
       maxConnections = config.maxConnections;
+      maxPending = config.maxPending;
+      maxPerAddress = config.maxPerAddress;
       maxText = config.maxText;
       joinTimeout = config.joinTimeout;
       heartbeat = config.heartbeat;
@@ -153,6 +170,16 @@ public record ServerConfig(
 
     public Builder maxConnections(int value) {
       maxConnections = value;
+      return this;
+    }
+
+    public Builder maxPending(int value) {
+      maxPending = value;
+      return this;
+    }
+
+    public Builder maxPerAddress(int value) {
+      maxPerAddress = value;
       return this;
     }
 
@@ -219,6 +246,8 @@ public record ServerConfig(
           host,
           port,
           maxConnections,
+          maxPending,
+          maxPerAddress,
           maxText,
           joinTimeout,
           heartbeat,

@@ -86,9 +86,9 @@ public final class ServerMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    ServerConfig config = options.config();
-    Signals.onStop(this::stop);
     Logger log = LoggerFactory.getLogger(ServerMain.class);
+    ServerConfig config = within(DescriptorLimit.ofThisProcess(), options.config(), log);
+    Signals.onStop(this::stop);
     ChatServer started;
     try {
       started = ChatServer.start(config).toCompletableFuture().get();
@@ -112,6 +112,22 @@ public final class ServerMain implements Callable<Integer> {
     }
     stopped.await();
     return 0;
+  }
+
+  private static ServerConfig within(long descriptors, ServerConfig config, Logger log) {
+    int asked = config.maxConnections();
+    int granted = DescriptorLimit.connections(asked, descriptors);
+    if (granted < asked) {
+      log.warn(
+          "max-connections is lowered from {} to {}: this process may open {} files",
+          asked,
+          granted,
+          descriptors);
+    }
+    return config.toBuilder()
+        .maxConnections(granted)
+        .maxPerAddress(Math.min(config.maxPerAddress(), granted))
+        .build();
   }
 
   private void stop(int signalNumber) {

@@ -31,6 +31,20 @@ final class ServerOptions {
   private int maxConnections;
 
   @Option(
+      names = "--max-pending",
+      paramLabel = "N",
+      defaultValue = "512",
+      description = "connections that have not joined; the oldest goes (default: ${DEFAULT-VALUE})")
+  private int maxPending;
+
+  @Option(
+      names = "--max-per-address",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "open at once from one address, 0 for any number (default: ${DEFAULT-VALUE})")
+  private int maxPerAddress;
+
+  @Option(
       names = "--max-text",
       paramLabel = "SIZE",
       converter = SizeConverter.class,
@@ -125,6 +139,8 @@ final class ServerOptions {
         .host(host)
         .port(port)
         .maxConnections(maxConnections)
+        .maxPending(maxPending)
+        .maxPerAddress(maxPerAddress)
         .maxText((int) Math.min(maxText, Integer.MAX_VALUE))
         .joinTimeout(joinTimeout)
         .heartbeat(heartbeat)

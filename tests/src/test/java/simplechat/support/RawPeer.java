@@ -91,6 +91,19 @@ public final class RawPeer implements AutoCloseable {
     }
   }
 
+  /** From another of this machine's addresses. */
+  public static RawPeer connectFrom(String host, InetSocketAddress address) {
+    Socket socket = new Socket();
+    try {
+      socket.bind(new InetSocketAddress(host, 0));
+      socket.setTcpNoDelay(true);
+      socket.connect(address, (int) PATIENCE.toMillis());
+      return new RawPeer(socket);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   // Sending
 
   public RawPeer send(ClientMessage... messages) {

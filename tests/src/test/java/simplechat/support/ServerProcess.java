@@ -54,6 +54,15 @@ public final class ServerProcess implements AutoCloseable {
     return run(environment, command(options));
   }
 
+  /**
+   * The server under a shell that first does something to itself, such as {@code ulimit -n 512}.
+   */
+  public static ServerProcess startAfter(String shell, String... options) {
+    List<String> command = new ArrayList<>(List.of("sh", "-c", shell + "; exec \"$@\"", "chat"));
+    command.addAll(command(options));
+    return run(Map.of(), command);
+  }
+
   public static ServerProcess run(Map<String, String> environment, List<String> command) {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("CHAT_"));
@@ -98,6 +107,11 @@ public final class ServerProcess implements AutoCloseable {
 
   public long pid() {
     return process.pid();
+  }
+
+  /** CPU time that it has taken. */
+  public Duration cpu() {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   /** SIGTERM, SIGINT or SIGKILL, by their names without SIG. */

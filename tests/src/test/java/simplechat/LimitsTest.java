@@ -1,0 +1,186 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ClientMessage.Hello;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.MessageType;
+import simplechat.protocol.ServerMessage.Joined;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.protocol.ServerMessage.Welcome;
+import simplechat.server.Inside;
+import simplechat.support.Figures;
+import simplechat.support.Load;
+import simplechat.support.RawPeer;
+import simplechat.support.RunningServer;
+
+/** Group J: how many may come in, and who goes when there are more. */
+class LimitsTest {
+
+  /** J5: "above it the oldest is closed with BYE(SERVER_FULL)". */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void ofTooManyWhoWaitToJoinTheOldestGoes(int loops) {
+    try (RunningServer server = RunningServer.start(config -> config.loops(loops).maxPending(3))) {
+      RawPeer member = server.join("member");
+      List<RawPeer> strangers = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        strangers.add(server.connect());
+      }
+      for (RawPeer oldest : strangers.subList(0, 7)) {
+        assertThat(oldest.expectBye(ErrorCode.SERVER_FULL).retryAfter()).isPositive();
+        oldest.expectEof();
+      }
+      for (int i = 7; i < 10; i++) {
+        strangers.get(i).join("m" + i);
+      }
+      // Who has joined makes room, and is not the oldest of those who wait.
+      for (int i = 0; i < 4; i++) {
+        server.join("late" + i);
+      }
+      assertThat(server.members()).isEqualTo(8);
+      member.expectNothingOf(Joined.class);
+    }
+  }
+
+  /** J5: a flood of strangers does not keep a member out. */
+  @Test
+  void aFloodOfStrangersKeepsNobodyOut() throws IOException {
+    int strangers = Load.count(1000, 5000);
+    int joins = Load.count(20, 200);
+    List<SocketChannel> flood = new ArrayList<>();
+    try (RunningServer server = RunningServer.start()) {
+      for (int i = 0; i < strangers; i++) {
+        flood.add(SocketChannel.open(server.address()));
+      }
+      long[] nanos = new long[joins];
+      for (int i = 0; i < joins; i++) {
+        for (int more = 0; more < 20; more++) {
+          flood.add(SocketChannel.open(server.address()));
+        }
+        long began = System.nanoTime();
+        server.join("m" + i);
+        nanos[i] = System.nanoTime() - began;
+      }
+      Arrays.sort(nanos);
+      long p99 = nanos[(joins - 1) * 99 / 100];
+      Figures.tell("J5", "joined among " + flood.size() + ": p99 " + Figures.millis(p99), "500 ms");
+      assertThat(Duration.ofNanos(p99)).isLessThan(Duration.ofMillis(500));
+      for (SocketChannel stranger : flood) {
+        stranger.close();
+      }
+    }
+  }
+
+  /** J6: "exactly 20 in, other addresses unaffected"; however the address is written. */
+  @ParameterizedTest(name = "{0}, loops {1}")
+  @CsvSource({"127.0.0.1, 1", "127.0.0.1, 2", "::, 1"})
+  void anAddressHasSoManyConnectionsAndNoMore(String host, int loops) {
+    int most = 20;
+    try (RunningServer server =
+        RunningServer.start(config -> config.host(host).loops(loops).maxPerAddress(most))) {
+      InetSocketAddress there =
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), server.address().getPort());
+      List<RawPeer> in = new ArrayList<>();
+      int refused = 0;
+      for (int i = 0; i < 100; i++) {
+        RawPeer peer = RawPeer.connect(there);
+        peer.send(new Hello("m" + i, 0));
+        if (peer.next() instanceof Welcome) {
+          in.add(peer);
+        } else {
+          assertThat(peer.stream().bye().code()).isEqualTo(ErrorCode.SERVER_FULL.number());
+          assertThat(peer.stream().bye().retryAfter()).isPositive();
+          refused++;
+          peer.close();
+        }
+      }
+      Figures.tell("J6", in.size() + " of 100 in, " + refused + " refused", "20 in, 80 refused");
+      assertThat(in).hasSize(most);
+      try (RawPeer other = RawPeer.connectFrom("127.0.0.2", there)) {
+        other.join("other");
+        in.remove(0).close();
+        server.awaitMembers(most);
+        in.add(RawPeer.connect(there));
+        in.get(in.size() - 1).join("next");
+      }
+      in.forEach(RawPeer::close);
+    }
+  }
+
+  /** J6: "after 10 000 aborted cycles of any kind the count is 0; the table itself is bounded". */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void afterAnyEndAnAddressIsForgotten(int loops) {
+    int cycles = Load.count(600, 10_000);
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).maxPerAddress(3).maxPending(2))) {
+      for (int i = 0; i < cycles; i++) {
+        RawPeer peer = RawPeer.connectFrom("127.0.0." + (1 + i % 100), server.address());
+        try {
+          if (i % 3 > 0) {
+            peer.sendBytes(Arrays.copyOf(RawPeer.bytesOf(new Hello("m" + i, 0)), i % 19));
+          }
+        } finally {
+          if (i % 2 == 0) {
+            peer.reset();
+          } else {
+            peer.close();
+          }
+        }
+      }
+      // All who came before have been accepted then.
+      RawPeer last = RawPeer.connectFrom("127.0.0.200", server.address());
+      last.join("last");
+      server.awaitConnections(1);
+      assertThat(Inside.knownAddresses(server.server())).as("known addresses").isEqualTo(1);
+      last.close();
+      server.awaitConnections(0);
+      assertThat(Inside.knownAddresses(server.server())).as("known addresses").isZero();
+      Figures.tell("J6", "0 addresses known after " + cycles + " aborted connections", "0");
+    }
+  }
+
+  /** J1, J7: whoever is too many is told so, even if nobody who was told goes. */
+  @Test
+  void whoeverIsTooManyIsToldAlthoughNobodyGoes() throws IOException {
+    int most = 10;
+    List<SocketChannel> rest = new ArrayList<>();
+    try (RunningServer server = RunningServer.start(config -> config.maxConnections(most))) {
+      List<RawPeer> members = new ArrayList<>();
+      for (int i = 0; i < most; i++) {
+        members.add(server.join("m" + i));
+      }
+      for (int i = 0; i < 300; i++) {
+        rest.add(SocketChannel.open(server.address()));
+      }
+      for (SocketChannel refused : rest) {
+        refused.socket().setSoTimeout(5000);
+        int type = refused.socket().getInputStream().read();
+        assertThat(type).isEqualTo(MessageType.BYE.code());
+      }
+      // Of those who do not go themselves so many stay a while.
+      await("refused ones")
+          .atMost(Duration.ofSeconds(1))
+          .until(server.server()::connections, open -> open <= most + 64);
+      members.get(0).say("still here");
+      assertThat(members.get(1).await(Msg.class).text()).isEqualTo("still here");
+      for (SocketChannel refused : rest) {
+        refused.close();
+      }
+    }
+  }
+}
