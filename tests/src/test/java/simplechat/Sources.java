@@ -42,7 +42,10 @@ final class Sources {
 
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes unused) {
-              found.add(file);
+              // Of a second work tree .git is a file.
+              if (!NOT_OURS.contains(file.getFileName().toString())) {
+                found.add(file);
+              }
               return FileVisitResult.CONTINUE;
             }
           });

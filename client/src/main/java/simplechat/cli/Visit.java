@@ -1,7 +1,6 @@
 package simplechat.cli;
 
 import java.time.Duration;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -22,20 +21,22 @@ import simplechat.protocol.ErrorCode;
  * it, and is the only one here that waits.
  */
 final class Visit {
-  private static final Duration CONNECT = Duration.ofSeconds(4);
-  private static final Duration JOIN = Duration.ofSeconds(5);
   private static final int HISTORY_AT_TERMINAL = 10;
   private static final long POLL_MILLIS = 20;
   private static final long PERSON_PATIENCE_MILLIS = 1_500;
   private static final long PIPE_PATIENCE_MILLIS = 30_000;
 
-  /** How long nobody waits for a lost connection; a person says when it is enough. */
-  private static final Duration PIPE_RETURN = Duration.ofSeconds(30);
+  /** Of a pipe: nobody looks longer for a way back; a person says when it is enough. */
+  static final ClientOptions PIPE =
+      ClientOptions.defaults()
+          .withTimeouts(Duration.ofSeconds(4), Duration.ofSeconds(5))
+          .withReturn(Duration.ofSeconds(30));
 
   private final Settings settings;
   private final Transcript transcript;
   private final Input input;
   private final Interrupts interrupts;
+  private final ClientOptions options;
   private final Printer printer;
   private final String address;
   private volatile @Nullable Conversation current;
@@ -44,10 +45,25 @@ final class Visit {
 
   Visit(
       Settings settings, Transcript transcript, Input input, Screen screen, Interrupts interrupts) {
+    this(settings, transcript, input, screen, interrupts, PIPE);
+  }
+
+  /**
+   * @param pipe what {@link #PIPE} is otherwise
+   */
+  Visit(
+      Settings settings,
+      Transcript transcript,
+      Input input,
+      Screen screen,
+      Interrupts interrupts,
+      ClientOptions pipe) {
     this.settings = settings;
     this.transcript = transcript;
     this.input = input;
     this.interrupts = interrupts;
+    boolean patient = input.interactive() || settings.retry();
+    this.options = patient ? pipe.withReturn(ClientOptions.FOREVER) : pipe;
     this.printer = new Printer(screen, this::drained, this::leave);
     this.address = settings.host() + ":" + settings.port();
   }
@@ -118,7 +134,7 @@ final class Visit {
   /** Says once why nobody is let in yet, and waits until it is time to try again. */
   private void awaitRetry(String why, int retryAfterSeconds) throws InterruptedException {
     if (backOff == null) {
-      backOff = new BackOff(new Random(), System::nanoTime);
+      backOff = new BackOff(options.jitter(), options.nanoTime());
       printer.complain(Line.of(why + " - trying again"));
     }
     Thread.sleep(backOff.next(retryAfterSeconds).toMillis());
@@ -127,11 +143,6 @@ final class Visit {
   private ChatClient connect() throws InterruptedException, CannotConnectException {
     Conversation conversation =
         new Conversation(printer, settings, transcript, input.interactive());
-    boolean patient = input.interactive() || settings.retry();
-    ClientOptions options =
-        ClientOptions.defaults()
-            .withTimeouts(CONNECT, JOIN)
-            .withReturn(patient ? ClientOptions.FOREVER : PIPE_RETURN);
     try {
       ChatClient client =
           await(ChatClient.connect(settings.host(), settings.port(), conversation, options));

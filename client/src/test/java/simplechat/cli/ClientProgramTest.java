@@ -22,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
@@ -29,6 +31,7 @@ import simplechat.protocol.ServerMessage;
 
 /** The program as a process, with pipes for its streams. */
 @Tag("slow")
+@Execution(ExecutionMode.CONCURRENT)
 class ClientProgramTest {
   private ScriptedServer server;
   private final List<Running> running = new ArrayList<>();

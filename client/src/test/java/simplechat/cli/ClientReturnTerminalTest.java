@@ -11,6 +11,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.client.ScriptedServer;
@@ -20,6 +22,7 @@ import simplechat.protocol.ServerMessage;
 
 /** The program in a real terminal, when its connection is lost. */
 @Tag("slow")
+@Execution(ExecutionMode.CONCURRENT)
 class ClientReturnTerminalTest {
   private ScriptedServer server;
   private Tmux tmux;

@@ -2,14 +2,25 @@ package simplechat.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import simplechat.cli.ClientProgramTest.Running;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
@@ -18,6 +29,7 @@ import simplechat.protocol.ServerMessage;
 
 /** The program with pipes for its streams, when its connection is lost. */
 @Tag("slow")
+@Execution(ExecutionMode.CONCURRENT)
 class ClientReturnTest {
   private ScriptedServer server;
   private Running program;
@@ -29,7 +41,9 @@ class ClientReturnTest {
 
   @AfterEach
   void stop() throws IOException {
-    program.process.destroyForcibly();
+    if (program != null) {
+      program.process.destroyForcibly();
+    }
     server.close();
   }
 
@@ -176,6 +190,44 @@ class ClientReturnTest {
   }
 
   @Test
+  void whoFindsNoWayBackGivesUpAndListsWhatIsNotConfirmed() throws Exception {
+    assertThat(Visit.PIPE.returnWithin()).hasSeconds(30);
+    try (PipedOutputStream keys = new PipedOutputStream()) {
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      ByteArrayOutputStream err = new ByteArrayOutputStream();
+      Visit visit =
+          new Visit(
+              new Settings(
+                  "127.0.0.1", server.port(), "alice", 0, true, false, false, false, false),
+              new Transcript(Clock.systemUTC()),
+              new PipeInput(new PipedInputStream(keys)),
+              new PlainScreen(Screen.Kind.TALK, out, err),
+              new Interrupts(() -> {}),
+              Visit.PIPE.withReturn(Duration.ofMillis(300)));
+      keys.write("send one\n".getBytes(StandardCharsets.UTF_8));
+      CompletableFuture<Integer> exitCode =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return visit.run();
+                } catch (InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      Peer peer = server.acceptAndWelcome(0);
+      peer.expect(ClientMessage.Send.class);
+      server.close();
+      peer.reset();
+      assertThat(exitCode.get(10, TimeUnit.SECONDS)).isEqualTo(1);
+      assertThat(out.toString(StandardCharsets.UTF_8)).endsWith("lost, reconnecting\n");
+      assertThat(err.toString(StandardCharsets.UTF_8))
+          .isEqualTo("* connection lost\nnot confirmed: one\n");
+    }
+  }
+
+  /** The same in its full length. */
+  @Test
+  @EnabledIfSystemProperty(named = "chat.load", matches = "full")
   void nobodyWaitsLongerThanHalfAMinuteInAPipe() throws Exception {
     Peer peer = join();
     server.close();
@@ -184,7 +236,7 @@ class ClientReturnTest {
     peer.reset();
     program.awaitOut("reconnecting");
     long before = System.nanoTime();
-    assertThat(program.process.waitFor(40, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+    assertThat(program.process.waitFor(40, TimeUnit.SECONDS)).isTrue();
     assertThat((System.nanoTime() - before) / 1_000_000_000.0).isBetween(28.0, 32.0);
     assertThat(program.exitCode()).isEqualTo(1);
     assertThat(program.err()).isEqualTo("* connection lost\nnot confirmed: one\n");

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +26,7 @@ import simplechat.protocol.ServerMessage;
 
 /** The program in a real terminal. */
 @Tag("slow")
+@Execution(ExecutionMode.CONCURRENT)
 class ClientTerminalTest {
   private ScriptedServer server;
   private Tmux tmux;
@@ -352,6 +355,8 @@ class ClientTerminalTest {
     for (int i = 1; i <= 3; i++) {
       assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("" + i);
     }
+    // Only where a line is read again a paste comes in brackets.
+    tmux.await("> send 3\nalice>");
     tmux.paste("send 4\nsend 5\nsend 6\nsend 7", true);
     tmux.press("Enter");
     tmux.await("4 lines: send them all? [y/N]");

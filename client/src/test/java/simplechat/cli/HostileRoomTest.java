@@ -8,19 +8,21 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import simplechat.client.Extreme;
 import simplechat.client.Noise;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
@@ -33,6 +35,7 @@ import simplechat.protocol.ServerMessage;
 class HostileRoomTest {
   private static final long SEED = Long.getLong("test.seed", System.nanoTime());
   private static final int AT_ONCE = 40;
+  private static final long CLOCK_SPEED = 100;
   private static final long MEMORY_BYTES = 64L * 1024 * 1024;
 
   /** One run of the program. */
@@ -82,7 +85,9 @@ class HostileRoomTest {
 
   private static Result run(Random random) throws Exception {
     try (ScriptedServer server = new ScriptedServer()) {
-      CompletableFuture<Void> serving = CompletableFuture.runAsync(() -> serve(server, random));
+      // The common pool has a thread a core, and these wait.
+      Thread serving = new Thread(() -> serve(server, random));
+      serving.start();
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       boolean json = random.nextBoolean();
       Settings settings =
@@ -93,9 +98,13 @@ class HostileRoomTest {
               new Transcript(Clock.systemUTC()),
               new PipeInput(new ByteArrayInputStream(script(random))),
               new PlainScreen(json ? Screen.Kind.RECORD : Screen.Kind.TALK, out, out),
-              new Interrupts(() -> {}));
+              new Interrupts(() -> {}),
+              // So that its tries are more than a second apart, and nobody waits for one.
+              Visit.PIPE
+                  .withReturn(Duration.ofSeconds(2))
+                  .withJitter(new Extreme(false))
+                  .withClocks(() -> System.nanoTime() * CLOCK_SPEED, InstantSource.system()));
       int exitCode = visit.run();
-      serving.cancel(true);
       return new Result(exitCode, out.toString(StandardCharsets.UTF_8));
     }
   }
@@ -110,7 +119,7 @@ class HostileRoomTest {
 
   /** Noise for whoever comes; who comes back is sent away for good at some time. */
   private static void serve(ScriptedServer server, Random random) {
-    try {
+    try (server) {
       for (int visit = 0; ; visit++) {
         try (Peer peer = server.accept()) {
           if (visit > 0 && random.nextInt(3) > 0) {

@@ -6,10 +6,11 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.client.Noise;
 
 class SanitiserTest {
   private static final long SEED = Long.getLong("test.seed", System.nanoTime());
-  private static final int STRINGS = 1_000_000;
+  private static final int STRINGS = Noise.times(1_000_000);
 
   @Test
   void controlCharactersAreShown() {

@@ -3,7 +3,7 @@ package simplechat.client;
 import java.util.random.RandomGenerator;
 
 /** Chance at one of its two ends. */
-record Extreme(boolean high) implements RandomGenerator {
+public record Extreme(boolean high) implements RandomGenerator {
   @Override
   public long nextLong() {
     throw new UnsupportedOperationException();

@@ -15,12 +15,18 @@ public final class Noise {
     "hi", "\u001b[2J\u001b]0;x\u0007", "a\n12:00 eve: b", "\u202e\u200b\u2028", "x".repeat(70_000)
   };
 
+  private static final boolean FULL = "full".equals(System.getProperty("chat.load"));
+
   private Noise() {}
 
   /** How many sessions a test has with it: a tenth in an ordinary build. */
   public static int sessions() {
-    boolean full = "full".equals(System.getProperty("chat.load"));
-    return Integer.getInteger("test.sessions", full ? 10_000 : 1_000);
+    return Integer.getInteger("test.sessions", times(10_000));
+  }
+
+  /** How often, with {@code -Dchat.load=full}; a tenth of it in an ordinary build. */
+  public static int times(int full) {
+    return FULL ? full : full / 10;
   }
 
   /** Frames that could be true, in an order that is not, and some with a few bytes changed. */

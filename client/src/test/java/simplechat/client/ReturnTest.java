@@ -14,7 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -354,10 +357,11 @@ class ReturnTest {
   /** However warmly it welcomes, and whatever chance says. */
   @Test
   void aServerThatHangsUpIsNotTriedTwiceInASecond() throws Exception {
-    Peer peer = join(0);
+    client = connect(Duration.ofHours(1), bound -> 0, System::nanoTime);
+    Peer peer = join(client, 0);
     long lastNanos = System.nanoTime();
     peer.reset();
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
       peer = server.accept();
       long nanos = System.nanoTime();
       assertThat(Duration.ofNanos(nanos - lastNanos)).isGreaterThan(Duration.ofMillis(900));
@@ -414,6 +418,7 @@ class ReturnTest {
     Peer peer = join(0);
     sleptMillis.addAndGet(3_600_000);
     peer.expect(ClientMessage.Ping.class);
+    millis.addAndGet(1_000);
     // It is not, although the connection looks as before.
     Peer next = server.accept();
     next.expect(ClientMessage.Hello.class);
@@ -428,14 +433,16 @@ class ReturnTest {
 
   @Test
   void whoWakesUpDoesNotWaitForTheRestOfItsWait() throws Exception {
-    client = connect(Duration.ofHours(1), new Extreme(true));
+    // The shortest waits and then the longest, of 8 s; it is under way when it wakes up.
+    AtomicInteger tries = new AtomicInteger();
+    client = connect(Duration.ofHours(1), bound -> tries.incrementAndGet() < 3 ? 0 : bound - 1);
     Peer peer = join(client, 0);
-    millis.addAndGet(1_000);
-    peer.reset();
-    // The longest waits: 2, 4, 8 s and so on; the third is under way when it wakes up.
-    for (int i = 0; i < 2; i++) {
-      server.accept().reset();
+    for (int i = 0; i < 3; i++) {
+      millis.addAndGet(1_000);
+      peer.reset();
+      peer = i < 2 ? server.accept() : peer;
     }
+    await().until(() -> tries.get() == 3);
     long before = System.nanoTime();
     sleptMillis.addAndGet(3_600_000);
     server.accept();
@@ -467,18 +474,32 @@ class ReturnTest {
     return peer;
   }
 
-  private ChatClient connect(Duration within) throws Exception {
-    return connect(within, new Extreme(false));
+  /** Of which only numbers below a bound are asked. */
+  private interface Chance extends RandomGenerator {
+    @Override
+    long nextLong(long bound);
+
+    @Override
+    default long nextLong() {
+      throw new UnsupportedOperationException();
+    }
   }
 
-  private ChatClient connect(Duration within, Extreme jitter) throws Exception {
+  private ChatClient connect(Duration within) throws Exception {
+    return connect(within, bound -> 0);
+  }
+
+  private ChatClient connect(Duration within, Chance jitter) throws Exception {
+    return connect(within, jitter, () -> TimeUnit.MILLISECONDS.toNanos(millis.get()));
+  }
+
+  private ChatClient connect(Duration within, Chance jitter, LongSupplier nanoTime)
+      throws Exception {
     ClientOptions options =
         ClientOptions.defaults()
             .withReturn(within)
             .withJitter(jitter)
-            .withClocks(
-                () -> TimeUnit.MILLISECONDS.toNanos(millis.get()),
-                () -> Instant.ofEpochMilli(millis.get() + sleptMillis.get()));
+            .withClocks(nanoTime, () -> Instant.ofEpochMilli(millis.get() + sleptMillis.get()));
     return get(ChatClient.connect("127.0.0.1", server.port(), recorder, options));
   }
 }

@@ -140,7 +140,7 @@ class MemberNameTest {
   void foldingTwiceIsFoldingOnce() throws Exception {
     Seed.run(
         random -> {
-          for (int i = 0; i < 1_000_000; i++) {
+          for (int i = 0; i < Seed.times(1_000_000); i++) {
             String name = randomString(random, 4);
             String folded = MemberName.fold(name);
             if (!MemberName.fold(folded).equals(folded)) {
@@ -155,7 +155,7 @@ class MemberNameTest {
     Seed.run(
         random -> {
           int accepted = 0;
-          for (int i = 0; i < 300_000; i++) {
+          for (int i = 0; i < Seed.times(300_000); i++) {
             String name = randomString(random, 24);
             try {
               assertThat(MemberName.of(name).shown()).isSameAs(name);

@@ -4,6 +4,8 @@ import java.util.Random;
 
 /** The seed of a random test: told when it fails, taken back by {@code -Dtest.seed=N}. */
 public final class Seed {
+  private static final boolean FULL = "full".equals(System.getProperty("chat.load"));
+
   /** A random test. */
   public interface Body {
     void run(Random random) throws Exception;
@@ -19,5 +21,10 @@ public final class Seed {
     } catch (AssertionError | Exception e) {
       throw new AssertionError("again with -Dtest.seed=" + seed + ": " + e.getMessage(), e);
     }
+  }
+
+  /** How often, with {@code -Dchat.load=full}; a tenth of it in an ordinary build. */
+  public static int times(int full) {
+    return FULL ? full : full / 10;
   }
 }

@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A program of this project in a process of its own, and what it prints.
@@ -30,6 +32,9 @@ public final class ServerProcess implements AutoCloseable {
   private static final Pattern LISTENING =
       Pattern.compile("listening on (\\[[0-9a-f:]+]|[0-9.]+):([0-9]+)");
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /** As that of a build in the background of a shell; a JVM keeps to what it was given. */
+  private static final boolean INTERRUPT_IGNORED = isInterruptIgnored();
 
   private final Process process;
   private final List<String> out = new CopyOnWriteArrayList<>();
@@ -77,6 +82,9 @@ public final class ServerProcess implements AutoCloseable {
   /** How the server is started from this class path. */
   public static List<String> command(String... options) {
     List<String> command = new ArrayList<>();
+    if (INTERRUPT_IGNORED) {
+      command.addAll(List.of("env", "--default-signal=INT"));
+    }
     command.add(java());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"));
     if (Runtime.version().feature() >= 24) {
@@ -87,6 +95,18 @@ public final class ServerProcess implements AutoCloseable {
     command.add("simplechat.server.ServerMain");
     command.addAll(List.of(options));
     return command;
+  }
+
+  private static boolean isInterruptIgnored() {
+    Path status = Path.of("/proc/self/status");
+    try (Stream<String> lines = Files.exists(status) ? Files.lines(status) : Stream.of()) {
+      return lines
+          .filter(line -> line.startsWith("SigIgn:"))
+          .map(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
+          .anyMatch(mask -> (mask & 1 << 1) != 0);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The JVM that runs the tests. */
