@@ -78,7 +78,12 @@ class ArchitectureTest {
         new Wall("room", 12, Set.of("protocol"), List.of("io.netty.buffer")),
         new Wall(
             "redis", 2, Set.of("protocol", "room"), List.of("io.netty.buffer", "io.lettuce..")),
-        new Wall("server", 10, Set.of("protocol", "room"), List.of("io.netty..", "org.slf4j")),
+        new Wall("status", 5, Set.of(), List.of()),
+        new Wall(
+            "server",
+            10,
+            Set.of("protocol", "room", "status"),
+            List.of("io.netty..", "org.slf4j", "picocli")),
         new Wall("bench", 5, Set.of("protocol"), List.of("io.netty.buffer", "org.HdrHistogram")),
         new Wall("client", 5, Set.of("protocol"), List.of("io.netty..", "org.slf4j")),
         new Wall(

@@ -29,20 +29,31 @@ public final class Cursor {
 
   private long limit = Long.MAX_VALUE;
   private long cameInAt;
+  private long countedPosition;
+  private long countedOwn;
   private @Nullable Gap gap;
 
   /** Events that are gone and that the member has not been told of. */
   private record Gap(long missed, @Nullable Run lastSend) {}
 
-  Cursor(Segment segment, int offset, Run passed) {
+  /**
+   * @param position of the first event that it is to give, even if that is gone
+   */
+  Cursor(Segment segment, int offset, long position, Run passed) {
     this.segment = segment;
     this.offset = offset;
     this.passed = passed;
+    this.countedPosition = position;
+    this.countedOwn = passed.ownerEvents();
+    Run next = passed.nextOfOwner();
+    if (next != null && next.firstPosition() < position) {
+      countedOwn += position - next.firstPosition();
+    }
   }
 
   /** A cursor at the same place that leaves nobody's runs out. */
   public Cursor fork() {
-    return new Cursor(segment, offset, new Run(passed.owner(), 0, 0));
+    return new Cursor(segment, offset, countedPosition, new Run(passed.owner(), 0, 0));
   }
 
   /** True if both go on with the same byte, and neither this one nor the other ends. */
@@ -53,6 +64,31 @@ public final class Cursor {
   /** Goes on where the other stands; what lies between is not the member's own. */
   public void moveTo(Cursor other) {
     moveTo(other.segment, other.offset, passed);
+    countedPosition = other.countedPosition;
+  }
+
+  /**
+   * How many events of others were sent since the last call.
+   *
+   * @param exact false to leave those for a later call that only a search would count, which is so
+   *     while the cursor is not where all that was published ends
+   */
+  public long delivered(boolean exact) {
+    long position =
+        exact || offset == segment.end() ? segment.position(boundary()) : segment.firstPosition();
+    long own = passed.ownerEvents();
+    long delivered = position - countedPosition - (own - countedOwn);
+    if (delivered <= 0) {
+      return 0;
+    }
+    countedPosition = position;
+    countedOwn = own;
+    return delivered;
+  }
+
+  /** Bytes between the cursor and {@code endByte}, the member's own among them. */
+  public long lagBytes(long endByte) {
+    return Math.max(0, endByte - segment.firstByte() - offset);
   }
 
   /** True if the last of the member's own SENDs behind the cursor has this number. */
@@ -243,11 +279,7 @@ public final class Cursor {
   /** Goes on at {@code next}: the events from {@code position} to {@code end} are gone. */
   void skip(long position, long end, Segment next) {
     long missed = end - position;
-    Run lastSend = null;
-    if (gap != null) {
-      missed += gap.missed();
-      lastSend = gap.lastSend();
-    }
+    Run lastSend = gap == null ? null : gap.lastSend();
     Run own = passed.nextOfOwner();
     while (own != null && own.endPosition() <= next.firstPosition()) {
       missed -= own.endPosition() - Math.max(own.firstPosition(), position);
@@ -255,6 +287,8 @@ public final class Cursor {
       passed = own;
       own = own.nextOfOwner();
     }
+    countedPosition += missed + next.firstPosition() - end;
+    missed += gap == null ? 0 : gap.missed();
     gap = missed == 0 && lastSend == null ? null : new Gap(missed, lastSend);
     moveTo(next, 0, passed);
   }

@@ -110,7 +110,7 @@ public final class Member {
     Run before = new Run(this, 0, 0);
     Run run = oldestRun;
     if (run != null) {
-      before.nextOfOwner(run);
+      before.stubBefore(run);
     }
     while (run != null && run.endPosition() <= position) {
       before = run;

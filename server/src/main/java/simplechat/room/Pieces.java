@@ -34,6 +34,7 @@ public final class Pieces {
   private int count;
   private long bytes;
   private int gapPiece = NONE;
+  private long gapMissed;
   private int callersPiece = NONE;
 
   /**
@@ -149,6 +150,7 @@ public final class Pieces {
       MessageCodec.encode(ack, answers);
     }
     gapPiece = count;
+    gapMissed = gap == null ? 0 : Integer.toUnsignedLong(gap.missed());
     put(
         answers,
         index,
@@ -157,6 +159,11 @@ public final class Pieces {
         at.segment(),
         at.offset(),
         at.passed());
+  }
+
+  /** How many events the GAP counts of which at least a byte was taken; 0 if there is none. */
+  public long missedTold(int whole, int rest) {
+    return isGapTold(whole, rest) ? gapMissed : 0;
   }
 
   /** True if at least a byte of the GAP was taken. */

@@ -230,14 +230,9 @@ public final class Room {
     return names.size();
   }
 
-  /** How many lost members could still come back. */
-  public int lost() {
-    return lost.size();
-  }
-
-  /** Memory of the retained log, in bytes. */
-  public long logBytes() {
-    return log.heldBytes();
+  /** How the room stands. */
+  public RoomStatus status() {
+    return log.status(names.size(), lost.size(), tokens.size());
   }
 
   private @Nullable Member returning(MemberName name, ClientMessage.Resume resume) {
@@ -278,7 +273,7 @@ public final class Room {
     Cursor cursor =
         replays
             ? cursorAt(member, Math.max(past, log.start()))
-            : new Cursor(log.tail(), log.tailOffset(), member.runBefore(head));
+            : new Cursor(log.tail(), log.tailOffset(), head, member.runBefore(head));
     cursor.cameInAt(log.endByte());
     long next = replays ? Math.max(past, log.start()) : head;
     connection.welcomed(member, cursor, welcome(member, false, next));
@@ -287,12 +282,12 @@ public final class Room {
   private Cursor cursorAt(Member member, long next) {
     Run passed = member.runBefore(next);
     if (next < log.start()) {
-      Cursor cursor = new Cursor(log.first(), 0, passed);
+      Cursor cursor = new Cursor(log.first(), 0, next, passed);
       cursor.skip(next, log.start(), log.first());
       return cursor;
     }
     Segment segment = log.segment(next);
-    return new Cursor(segment, segment.offset(next), passed);
+    return new Cursor(segment, segment.offset(next), next, passed);
   }
 
   private ServerMessage.Welcome welcome(Member member, boolean resumed, long next) {

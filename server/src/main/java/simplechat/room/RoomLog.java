@@ -29,6 +29,7 @@ final class RoomLog {
   private Segment tail;
   private long heldBytes;
   private int messages;
+  private long messagesEver;
   private long end;
   private int committed;
   private long publishedByte;
@@ -81,6 +82,12 @@ final class RoomLog {
   /** Memory of the retained segments. */
   long heldBytes() {
     return heldBytes;
+  }
+
+  /** How the room stands, of which this knows all but the members. */
+  RoomStatus status(int members, int lost, int tokens) {
+    return new RoomStatus(
+        members, lost, tokens, messagesEver, start(), end, publishedByte, heldBytes);
   }
 
   /** True if so much waits to be published that the log could turn over before readers see it. */
@@ -155,6 +162,7 @@ final class RoomLog {
     tail.counted(sendNo != 0);
     if (sendNo != 0) {
       messages++;
+      messagesEver++;
     }
     Run run = open;
     // JOINED and LEFT are runs of their own: who has been sent the ACK of what was said before its

@@ -14,6 +14,7 @@ final class Run {
   private final long from;
   private final long firstPosition;
   private long to;
+  private long eventsBefore;
   private int events;
   private int sendNo;
   private int seq;
@@ -66,6 +67,11 @@ final class Run {
     return left;
   }
 
+  /** How many events the owner has caused up to the end of this run. */
+  long ownerEvents() {
+    return eventsBefore + events;
+  }
+
   @Nullable Run nextOfOwner() {
     return nextOfOwner;
   }
@@ -75,11 +81,18 @@ final class Run {
   }
 
   void nextOfOwner(Run run) {
+    run.eventsBefore = ownerEvents();
     nextOfOwner = run;
   }
 
   void nextInSegment(Run run) {
     nextInSegment = run;
+  }
+
+  /** Makes this the stub that stands before the owner's first remembered run. */
+  void stubBefore(Run first) {
+    eventsBefore = first.eventsBefore;
+    nextOfOwner = first;
   }
 
   /** Room's loop only: what came last was LEFT. */

@@ -15,10 +15,14 @@ public final class Segment {
   private final ByteBuf bytes;
   private final long firstByte;
   private final long firstPosition;
-  private volatile int end;
+
+  /** Bytes, and above them how many events they are: one read gives both as they belong. */
+  private volatile long published;
+
   private volatile @Nullable Segment next;
 
   private int messages;
+  private int events;
   private @Nullable Run firstRun;
   private @Nullable Run lastRun;
 
@@ -52,7 +56,7 @@ public final class Segment {
 
   /** Published bytes; final once there is a {@link #next}. */
   int end() {
-    return end;
+    return (int) published;
   }
 
   @Nullable Segment next() {
@@ -70,6 +74,7 @@ public final class Segment {
   }
 
   void counted(boolean message) {
+    events++;
     if (message) {
       messages++;
     }
@@ -85,7 +90,7 @@ public final class Segment {
   }
 
   void publish() {
-    end = bytes.writerIndex();
+    published = (long) events << Integer.SIZE | bytes.writerIndex();
   }
 
   void follow(Segment successor) {
@@ -117,6 +122,10 @@ public final class Segment {
 
   /** The position of the event that begins at {@code offset}, a boundary. */
   long position(int offset) {
+    long seen = published;
+    if (offset == (int) seen) {
+      return firstPosition + (seen >>> Integer.SIZE);
+    }
     long position = firstPosition;
     for (int at = 0; at < offset; at += frameBytes(at)) {
       position++;

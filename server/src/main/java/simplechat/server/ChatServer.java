@@ -1,7 +1,6 @@
 package simplechat.server;
 
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -28,6 +27,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import simplechat.room.Room;
 import simplechat.room.RoomSettings;
+import simplechat.status.ServerMetrics;
 
 /**
  * A chat server that can be embedded.
@@ -65,11 +65,12 @@ public final class ChatServer {
   private final ServerConfig config;
   private final Transport transport;
   private final MultiThreadIoEventLoopGroup group;
-  private final ByteBufAllocator allocator;
+  private final PooledByteBufAllocator allocator;
   private final Map<EventLoop, ConnectionLoop> loops = new LinkedHashMap<>();
   private final ConnectionLoop roomLoop;
   private final Room room;
   private final Door door;
+  private final Survey survey;
   private final AtomicInteger open = new AtomicInteger();
   private final AtomicBoolean ending = new AtomicBoolean();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -104,6 +105,8 @@ public final class ChatServer {
             0);
     room = new Room(settings, allocator, this::onRoom, Clock.systemUTC(), System::nanoTime);
     loops.values().forEach(room::add);
+    survey =
+        new Survey(roomLoop, loops.values(), room, allocator.metric()::usedDirectMemory, closed);
   }
 
   /** Completes when connections are accepted; fails as the bind does, and then leaves nothing. */
@@ -152,6 +155,11 @@ public final class ChatServer {
   /** How many are in the room, asked on the room's loop. */
   public CompletionStage<Integer> members() {
     return CompletableFuture.supplyAsync(room::members, roomLoop().eventLoop());
+  }
+
+  /** The figures, of which each loop is asked for its own; after the end those that it left. */
+  public CompletionStage<ServerMetrics> metrics() {
+    return survey.ask();
   }
 
   /**
@@ -331,7 +339,7 @@ public final class ChatServer {
    * Pooled, direct memory only, one arena a loop, in chunks of 1 MiB so that an idle server is
    * small.
    */
-  private static ByteBufAllocator allocator(int loops) {
+  private static PooledByteBufAllocator allocator(int loops) {
     return new PooledByteBufAllocator(
         true,
         0,

@@ -88,7 +88,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** The same for a fault of ours. */
   void failedToLapse(RuntimeException e) {
     LOG.error("a connection failed", e);
-    outbound.abandon();
+    outbound.abandon(ErrorCode.INTERNAL);
     broken();
   }
 
@@ -136,14 +136,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Refuses a connection that comes at the wrong time, or waited for too long among too many. */
   void turnAway(Door.Refusal refusal) {
     if (state == State.STRANGER || state == State.JOINING) {
-      int retryAfter = ChatServer.RETRY_MAX_SECONDS;
-      outbound.end(new Bye(ErrorCode.SERVER_FULL, retryAfter, refusal.text()));
+      outbound.end(new Bye(ErrorCode.SERVER_FULL, ChatServer.RETRY_MAX_SECONDS, refusal.text()));
       ending();
     }
   }
 
   /** Ends it without a word. */
   void cut() {
+    outbound.abandon(ErrorCode.SHUTDOWN);
     channel.close();
   }
 
@@ -182,7 +182,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       state = State.ENDING;
       inbound.close();
       outbound.close();
-      loop.remove(this);
+      loop.remove(this, outbound.why());
       server.closed();
     }
   }
@@ -226,6 +226,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Answers ERROR, about a SEND unless {@code number} is 0. */
   void refuse(ErrorCode code, int number, String text) {
+    loop.counters().refused(code);
     outbound.answer(new ServerMessage.Refused(code.number(), number, text));
   }
 
@@ -262,8 +263,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       end(ErrorCode.INTERNAL, "the server failed", LeftWhy.LOST);
     } catch (RuntimeException e) {
       // It cannot even be ended in order. Whoever walks over the members must not notice.
-      outbound.abandon();
-      broken();
+      failedToLapse(e);
     }
   }
 
@@ -354,7 +354,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private void slow() {
     if (state != State.ENDING) {
       room.lose(LeftWhy.SLOW);
-      outbound.abandon();
+      outbound.abandon(ErrorCode.SLOW);
       ending();
       outputEnded();
     }

@@ -8,6 +8,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ErrorCode;
 import simplechat.room.LogReader;
 import simplechat.room.Segment;
 
@@ -20,6 +23,7 @@ import simplechat.room.Segment;
 final class ConnectionLoop implements LogReader {
   private final EventLoop eventLoop;
   private final ByteBufAllocator allocator;
+  private final LoopCounters counters = new LoopCounters();
   private final FanOut fanOut;
   private final LongSupplier nanoTime;
   private final long tickNanos;
@@ -36,7 +40,7 @@ final class ConnectionLoop implements LogReader {
       long tickNanos) {
     this.eventLoop = eventLoop;
     this.allocator = allocator;
-    this.fanOut = new FanOut(allocator, only);
+    this.fanOut = new FanOut(allocator, only, counters);
     this.nanoTime = nanoTime;
     this.tickNanos = tickNanos;
     this.tickedAtNanos = nanoTime.getAsLong();
@@ -61,6 +65,10 @@ final class ConnectionLoop implements LogReader {
     return allocator;
   }
 
+  LoopCounters counters() {
+    return counters;
+  }
+
   FanOut fanOut() {
     return fanOut;
   }
@@ -80,9 +88,14 @@ final class ConnectionLoop implements LogReader {
   void add(Connection connection) {
     connection.index(connections.size());
     connections.add(connection);
+    counters.opened();
   }
 
-  void remove(Connection connection) {
+  /**
+   * @param why the code of its last word, null if the peer went without one
+   */
+  void remove(Connection connection, @Nullable ErrorCode why) {
+    counters.closed(why);
     Connection last = connections.remove(connections.size() - 1);
     if (last != connection) {
       connections.set(connection.index(), last);
@@ -127,8 +140,16 @@ final class ConnectionLoop implements LogReader {
     segment.release();
   }
 
+  /** What is known here, to be asked on this loop. */
+  Survey.Report report(long endByte) {
+    LoopCounters sum = new LoopCounters();
+    sum.add(counters);
+    return new Survey.Report(sum, connections.size(), LongStream.of(fanOut.lagBytes(endByte)));
+  }
+
   private void tick() {
     long real = nanoTime.getAsLong();
+    counters.delayed(Math.max(0, real - tickedAtNanos - tickNanos));
     nowNanos += Math.min(real - tickedAtNanos, 2 * tickNanos);
     tickedAtNanos = real;
     for (int i = connections.size() - 1; i >= 0; i--) {

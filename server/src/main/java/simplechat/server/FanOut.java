@@ -28,6 +28,7 @@ final class FanOut {
   static final int NOWHERE = -1;
 
   private final boolean together;
+  private final LoopCounters counters;
   private final SocketWriter writer = new SocketWriter();
   private final ByteBuf pieceAnswers;
   private final Pieces pieces;
@@ -42,8 +43,9 @@ final class FanOut {
   /**
    * @param together false if the server has other loops
    */
-  FanOut(ByteBufAllocator allocator, boolean together) {
+  FanOut(ByteBufAllocator allocator, boolean together, LoopCounters counters) {
     this.together = together;
+    this.counters = counters;
     this.pieceAnswers = allocator.directBuffer(Pieces.answerBytes());
     this.pieces = new Pieces(pieceAnswers);
   }
@@ -92,6 +94,16 @@ final class FanOut {
       abreast--;
       swap(member.place(), abreast);
     }
+  }
+
+  /** How much of what is published up to there each member has not taken. */
+  long[] lagBytes(long endByte) {
+    long[] lag = new long[members.size()];
+    for (int i = 0; i < lag.length; i++) {
+      Cursor at = i < abreast ? common : members.get(i).cursor();
+      lag[i] = at == null ? 0 : at.lagBytes(endByte);
+    }
+    return lag;
   }
 
   /** Writes to everybody what there is. */
@@ -146,6 +158,7 @@ final class FanOut {
         write(i);
       }
       place.taken(pieces, pieces.count(), 0);
+      counters.delivered(abreast * place.delivered(true));
       pieces.clear();
     }
   }
@@ -156,6 +169,7 @@ final class FanOut {
     try {
       // Of a closed socket another connection may have the descriptor by now.
       long taken = socket != null && socket.isOpen() ? writer.write(socket, pieces) : 0;
+      counters.sent(taken);
       if (taken < pieces.bytes()) {
         Outbound member = members.get(i);
         fallBack(member);

@@ -71,6 +71,7 @@ final class Inbound implements FrameDecoder.Sink {
 
   /** Takes what a read brought. */
   void read(ByteBuf in) {
+    loop.counters().received(in.readableBytes());
     ByteBuf before = unread;
     if (before == null) {
       decode(in);

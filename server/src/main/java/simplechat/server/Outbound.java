@@ -6,6 +6,7 @@ import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ErrorCode;
 import simplechat.protocol.Limits;
 import simplechat.protocol.MessageCodec;
 import simplechat.protocol.ServerMessage;
@@ -40,6 +41,7 @@ final class Outbound extends LateRegion {
   private @Nullable Cursor cursor;
   private @Nullable ByteBuf answers;
   private ServerMessage.@Nullable Bye bye;
+  private @Nullable ErrorCode why;
   private long progressNanos;
   private int place = FanOut.NOWHERE;
   private int spokenNo;
@@ -150,6 +152,11 @@ final class Outbound extends LateRegion {
     loop.fanOut().fallBack(this);
   }
 
+  /** The code of the last word, also of one that could not be said; null if there was none. */
+  @Nullable ErrorCode why() {
+    return why;
+  }
+
   /** Loop time since which the socket has taken nothing of what waits, or now if nothing waits. */
   long stalledSinceNanos() {
     return waits() ? progressNanos : loop.nowNanos();
@@ -223,7 +230,7 @@ final class Outbound extends LateRegion {
     if (goesOn) {
       lapsing.lapse();
     } else {
-      cursor = null;
+      forgetCursor();
     }
     return goesOn;
   }
@@ -234,14 +241,13 @@ final class Outbound extends LateRegion {
     if (cursor != null) {
       cursor.stopAt(endByte);
     }
-    bye = last;
-    ending = true;
+    lastWord(last);
   }
 
   /** The same, but of the log nothing more is sent than the rest of a frame that was begun. */
   void end(ServerMessage.Bye last) {
     end();
-    bye = last;
+    lastWord(last);
   }
 
   /** The same without a last frame: behind the answers. */
@@ -255,16 +261,17 @@ final class Outbound extends LateRegion {
 
   /** Lets go of everything, for good. */
   void close() {
-    abandon();
+    abandon(null);
     loop.fanOut().remove(this);
   }
 
-  /** Writes nothing more, not even the rest of a frame. */
-  void abandon() {
+  /** Writes nothing more, not even the rest of a frame; {@code code} is why, if something is. */
+  void abandon(@Nullable ErrorCode code) {
     fallBack();
+    why = why == null ? code : why;
     ending = true;
     ended = true;
-    cursor = null;
+    forgetCursor();
     bye = null;
     if (answers != null) {
       answers.release();
@@ -298,6 +305,7 @@ final class Outbound extends LateRegion {
       long taken = put(pieces, target);
       if (taken > 0) {
         progressNanos = loop.nowNanos();
+        loop.counters().sent(taken);
         taken(pieces, taken);
       }
       if (taken < pieces.bytes() || handOver != null) {
@@ -343,7 +351,9 @@ final class Outbound extends LateRegion {
     boolean answersSent = pieces.isCallersWithin(whole);
     if (cursor != null) {
       cursor.taken(pieces, whole, rest);
+      loop.counters().delivered(cursor.delivered(false));
     }
+    loop.counters().told(pieces.missedTold(whole, rest));
     if (answersSent && answers != null) {
       answers.release();
       answers = null;
@@ -364,6 +374,21 @@ final class Outbound extends LateRegion {
       connection.outputEnded();
     } else if (answered && !ending) {
       connection.outputDrained();
+    }
+  }
+
+  private void lastWord(ServerMessage.Bye last) {
+    bye = last;
+    ending = true;
+    why = why == null ? ErrorCode.of(last.code()) : why;
+  }
+
+  /** What it delivered is counted first, unless it may be what failed. */
+  private void forgetCursor() {
+    Cursor last = cursor;
+    cursor = null;
+    if (last != null && why != ErrorCode.INTERNAL) {
+      loop.counters().delivered(last.delivered(true));
     }
   }
 

@@ -105,6 +105,7 @@ final class RoomLink implements MemberConnection {
     onLoop(
         () -> {
           member = joined;
+          loop.counters().joined(welcome.resumed());
           if (!connection.welcomed(cursor, welcome)) {
             lose(LeftWhy.LOST);
           }

@@ -227,6 +227,7 @@ class CursorTest {
     private final long first;
     private int sent;
     private int gaps;
+    private long delivered;
     private long next;
     private long gapEnd;
 
@@ -240,7 +241,7 @@ class CursorTest {
       this.next = first;
       this.cursor =
           cursor == null
-              ? new Cursor(log.tail(), log.tailOffset(), member.runBefore(first))
+              ? new Cursor(log.tail(), log.tailOffset(), first, member.runBefore(first))
               : cursor;
       readers.add(this);
       if (cursor == null) {
@@ -253,11 +254,11 @@ class CursorTest {
       Run passed = member.runBefore(position);
       Cursor at;
       if (position < log.start()) {
-        at = new Cursor(log.first(), 0, passed);
+        at = new Cursor(log.first(), 0, position, passed);
         at.skip(position, log.start(), log.first());
       } else {
         Segment segment = log.segment(position);
-        at = new Cursor(segment, segment.offset(position), passed);
+        at = new Cursor(segment, segment.offset(position), position, passed);
       }
       return new Reader(member, at, position);
     }
@@ -304,6 +305,7 @@ class CursorTest {
         move(whole, left, socket);
       }
       cursor.taken(pieces, whole, left);
+      delivered += cursor.delivered(false);
       if (left > 0 && !pieces.isLog(whole) && !pieces.isCallers(whole)) {
         saved.writeBytes(
             pieces.buffer(whole), pieces.index(whole) + left, pieces.length(whole) - left);
@@ -371,6 +373,10 @@ class CursorTest {
 
     void assertComplete() {
       explainHole(events.size());
+      delivered += cursor.delivered(true);
+      assertThat(delivered)
+          .as("deliveries counted")
+          .isEqualTo(got.stream().filter(line -> !line.matches("(ack|gap) .*")).count());
       long sends =
           events.subList((int) first, events.size()).stream()
               .filter(event -> event.owner() == member && event.sendNo() > 0)

@@ -210,7 +210,7 @@ public final class LogRaces {
       log.commit(listener, 0);
       log.publish();
       next = log.end();
-      cursor = new Cursor(log.tail(), log.tailOffset(), listener.runBefore(next));
+      cursor = new Cursor(log.tail(), log.tailOffset(), next, listener.runBefore(next));
       cursor.cameInAt(log.endByte());
       log.add(this);
     }

@@ -52,7 +52,7 @@ public class RoomLogBenchmark {
   private void joinCrowd() throws ProtocolException {
     for (int i = 0; i < CROWD; i++) {
       Member member = new Member(MemberName.of("m" + i), new ResumeToken(1, i));
-      cursors.add(new Cursor(log.tail(), log.tailOffset(), member.runBefore(log.end())));
+      cursors.add(new Cursor(log.tail(), log.tailOffset(), log.end(), member.runBefore(log.end())));
     }
   }
 
@@ -89,6 +89,7 @@ public class RoomLogBenchmark {
       cursor.collect(pieces);
       bytes += pieces.bytes();
       cursor.taken(pieces, pieces.count(), 0);
+      bytes += cursor.delivered(false);
     }
     return bytes;
   }

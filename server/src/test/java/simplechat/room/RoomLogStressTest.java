@@ -115,7 +115,7 @@ class RoomLogStressTest {
       log.commit(member, 0);
       this.first = log.end();
       this.next = first;
-      this.cursor = new Cursor(log.tail(), log.tailOffset(), member.runBefore(next));
+      this.cursor = new Cursor(log.tail(), log.tailOffset(), next, member.runBefore(next));
       log.add(this);
     }
 

@@ -169,7 +169,7 @@ class RoomTest {
     endTurn();
     members.forEach(FakeConnection::read);
     FakeConnection speaker = members.get(0);
-    long held = room.logBytes();
+    long held = room.status().logBytes();
     for (int i = 1; i <= 10; i++) {
       say(room, speaker, i, "text " + i);
     }
@@ -183,7 +183,7 @@ class RoomTest {
       assertThat(pieces.index(0)).isEqualTo(first.index(0));
       assertThat(pieces.length(0)).isEqualTo(first.length(0));
     }
-    assertThat(room.logBytes()).isEqualTo(held);
+    assertThat(room.status().logBytes()).isEqualTo(held);
     assertThat(speaker.read()).extracting(ServerMessage::getClass).containsOnly(Ack.class);
   }
 
@@ -219,10 +219,10 @@ class RoomTest {
       assertThat(bob.welcome().resumed()).isTrue();
     }
     room.lose(bob.member(), bob, LeftWhy.LOST);
-    assertThat(room.lost()).isEqualTo(1);
+    assertThat(room.status().lost()).isEqualTo(1);
     nanos += WINDOW.plusSeconds(1).toNanos();
     room.expire();
-    assertThat(room.lost()).isZero();
+    assertThat(room.status().lost()).isZero();
     assertThat(room.members()).isZero();
     endTurn();
   }
@@ -342,16 +342,16 @@ class RoomTest {
         room.expire();
       }
       endTurn();
-      assertThat(room.logBytes()).isLessThanOrEqualTo(LOG_BYTES);
+      assertThat(room.status().logBytes()).isLessThanOrEqualTo(LOG_BYTES);
     }
-    assertThat(room.lost()).isZero();
+    assertThat(room.status().lost()).isZero();
     FakeConnection alice = join(room, "alice");
     for (int i = 1; i <= 20_000; i++) {
       say(room, alice, i, "x".repeat(200));
       endTurn();
       assertThat(alice.read()).hasSize(1);
     }
-    assertThat(room.logBytes()).isLessThanOrEqualTo(LOG_BYTES);
+    assertThat(room.status().logBytes()).isLessThanOrEqualTo(LOG_BYTES);
   }
 
   /** A join into a full log looks for its place by segments, not by events. */

@@ -22,12 +22,15 @@ import org.slf4j.LoggerFactory;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.server.ChatServer;
 import simplechat.server.ServerConfig;
+import simplechat.status.ServerMetrics;
+import simplechat.status.ServerMetrics.Connections;
 
 /**
  * A server in this process on a port of its own.
  *
- * <p>Closing it ends its peers and checks the books: nobody is left, nothing was logged as an
- * error, the loops' threads are gone, and descriptors are back at the level before, all within 5 s.
+ * <p>Closing it ends its peers and checks the books: every connection that was opened was closed
+ * for a reason, names and tokens are given back, nothing was logged as an error, the loops' threads
+ * are gone, and descriptors are back at the level before, all within 5 s.
  */
 public final class RunningServer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -159,6 +162,7 @@ public final class RunningServer implements AutoCloseable {
       get(server.drain(), DRAIN_PATIENCE);
     }
     assertThat(server.connections()).as("connections").isZero();
+    checkBooks();
     await("threads").pollInterval(POLL).atMost(PATIENCE).until(() -> loopThreads() <= loopsBefore);
     await("descriptors, %d before".formatted(descriptorsBefore))
         .pollInterval(POLL)
@@ -167,6 +171,27 @@ public final class RunningServer implements AutoCloseable {
     List<String> errors = List.copyOf(ERRORS).subList(errorsBefore, ERRORS.size());
     if (!toleratesErrors) {
       assertThat(errors).as("errors in the log").isEmpty();
+    }
+  }
+
+  /** The figures of the server, which must add up whenever they are asked for. */
+  public ServerMetrics metrics() {
+    ServerMetrics metrics = get(server.metrics(), PATIENCE);
+    Connections connections = metrics.connections();
+    assertThat(connections.opened() - connections.open())
+        .as("opened - open = sum of %s", connections.closed())
+        .isEqualTo(connections.closed().values().stream().mapToLong(Long::longValue).sum());
+    return metrics;
+  }
+
+  private void checkBooks() {
+    ServerMetrics metrics = metrics();
+    assertThat(metrics.connections().open()).as("open connections").isZero();
+    assertThat(metrics.room().tokens())
+        .as("tokens of %s", metrics.room())
+        .isEqualTo(metrics.room().members() + metrics.room().away());
+    if (!drained) {
+      assertThat(metrics.room().members()).as("names that are taken").isZero();
     }
   }
 
