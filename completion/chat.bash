@@ -200,7 +200,7 @@ function _picocli_chat_server() {
 
   local commands=""
   local flag_opts="'-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting'"
+  local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--key-file'"
   local NAME_option_args=("auto" "epoll" "io_uring" "kqueue" "nio") # --transport values
 
   type compopt &>/dev/null && compopt +o default
@@ -256,6 +256,12 @@ function _picocli_chat_server() {
     '--greeting')
       return
       ;;
+    '--key-file')
+      local IFS=$'\n'
+      type compopt &>/dev/null && compopt -o filenames
+      COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
+      ;;
   esac
 
   if [[ "${curr_word}" == -* ]]; then
@@ -274,8 +280,8 @@ function _picocli_chat_client() {
   local prev_word=${COMP_WORDS[COMP_CWORD-1]}
 
   local commands=""
-  local flag_opts="'--retry' '--no-bell' '--quiet' '--json' '-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '-u' '--username' '--history' '--log'"
+  local flag_opts="'--retry' '--insecure' '--no-bell' '--quiet' '--json' '-h' '--help' '-V' '--version'"
+  local arg_opts="'--host' '-p' '--port' '-u' '--username' '--key-file' '--history' '--log'"
 
   type compopt &>/dev/null && compopt +o default
 
@@ -288,6 +294,12 @@ function _picocli_chat_client() {
       ;;
     '-u'|'--username')
       return
+      ;;
+    '--key-file')
+      local IFS=$'\n'
+      type compopt &>/dev/null && compopt -o filenames
+      COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
       ;;
     '--history')
       return
@@ -316,8 +328,8 @@ function _picocli_chat_send() {
   local prev_word=${COMP_WORDS[COMP_CWORD-1]}
 
   local commands=""
-  local flag_opts="'--retry' '-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '-u' '--username'"
+  local flag_opts="'--retry' '--insecure' '-h' '--help' '-V' '--version'"
+  local arg_opts="'--host' '-p' '--port' '-u' '--username' '--key-file'"
 
   type compopt &>/dev/null && compopt +o default
 
@@ -330,6 +342,12 @@ function _picocli_chat_send() {
       ;;
     '-u'|'--username')
       return
+      ;;
+    '--key-file')
+      local IFS=$'\n'
+      type compopt &>/dev/null && compopt -o filenames
+      COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
       ;;
   esac
 

@@ -1,8 +1,8 @@
 package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -18,6 +18,8 @@ import simplechat.protocol.ProtocolDoc;
 import simplechat.protocol.ProtocolDoc.Action;
 import simplechat.protocol.ProtocolDoc.Conversation;
 import simplechat.protocol.ProtocolDoc.Step;
+import simplechat.protocol.RoomKey;
+import simplechat.server.ServerConfig;
 import simplechat.support.BytePeer;
 import simplechat.support.RunningServer;
 
@@ -71,9 +73,9 @@ class ProtocolConformanceTest {
 
   private static void replay(
       Conversation conversation, int loops, BiConsumer<BytePeer, byte[]> send) {
-    assumeTrue(conversation.given().isEmpty(), "the server has no such setting yet");
     Map<String, BytePeer> peers = new HashMap<>();
-    try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+    try (RunningServer server =
+        RunningServer.start(config -> given(conversation, config).loops(loops))) {
       Map<String, Object> variables = new HashMap<>();
       try {
         for (Step step : conversation.steps()) {
@@ -85,6 +87,18 @@ class ProtocolConformanceTest {
         peers.values().forEach(BytePeer::close);
       }
     }
+  }
+
+  private static ServerConfig.Builder given(
+      Conversation conversation, ServerConfig.Builder config) {
+    conversation
+        .given()
+        .forEach(
+            (name, value) -> {
+              assertThat(name).isEqualTo("key");
+              config.key(new RoomKey(String.valueOf(value).getBytes(StandardCharsets.UTF_8)));
+            });
+    return config;
   }
 
   private static void play(

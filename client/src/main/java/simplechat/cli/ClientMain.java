@@ -25,8 +25,8 @@ import simplechat.client.JoinRequest;
     footer = {
       "",
       "In the chat: send <message>, who, leave (or Ctrl-D), help.",
-      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME and CHAT_RETRY=true stand in for options that are not",
-      "given.",
+      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME, CHAT_KEY and CHAT_RETRY=true stand in for options that",
+      "are not given.",
       "Exit codes: 0 left in order and everything confirmed, 1 error or something not confirmed,",
       "2 usage, 3 refused at the door."
     })
@@ -98,7 +98,7 @@ public final class ClientMain {
     return new Transcript(Clock.system(ZoneId.systemDefault()));
   }
 
-  private Settings settings(boolean prompting) {
+  private Settings settings(boolean prompting) throws UnreadableException {
     String name = door.username("");
     if (name == null && !prompting) {
       throw wrong("a name is needed: --username NAME or CHAT_USERNAME");
@@ -106,6 +106,7 @@ public final class ClientMain {
     return new Settings(
         door.host(),
         door.port(),
+        door.admission(),
         name,
         history == null
             ? null

@@ -3,6 +3,7 @@ package simplechat.cli;
 import static simplechat.cli.Program.wrong;
 
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where the door is, and under which name one goes in; options go before variables. */
@@ -30,6 +31,15 @@ final class DoorOptions {
 
   @Option(names = "--retry", description = "go on trying until the server lets you in")
   private boolean retry;
+
+  @Mixin private final AdmissionOptions admission = new AdmissionOptions();
+
+  /**
+   * @throws UnreadableException if there is a file that cannot be read
+   */
+  Admission admission() throws UnreadableException {
+    return admission.admission(host());
+  }
 
   String host() {
     String server = orElse(host, "CHAT_HOST", DEFAULT_HOST);

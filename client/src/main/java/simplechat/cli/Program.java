@@ -34,6 +34,7 @@ final class Program {
     System.setProperty("io.netty.noUnsafe", "true");
     CommandLine commandLine = new CommandLine(command);
     try {
+      refuseKey(args);
       commandLine.parseArgs(args);
       return commandLine.isUsageHelpRequested() || commandLine.isVersionHelpRequested()
           ? printHelp(commandLine)
@@ -42,9 +43,21 @@ final class Program {
       complain(String.valueOf(e.getMessage()));
       complain("try: " + commandLine.getCommandName() + " --help");
       return ExitCode.USAGE;
+    } catch (UnreadableException e) {
+      complain(String.valueOf(e.getMessage()));
+      return ExitCode.ERROR;
     } catch (IOException | RuntimeException e) {
       complain("internal error: " + e);
       return ExitCode.ERROR;
+    }
+  }
+
+  /** Before anything is said about the arguments, which would show it. */
+  private static void refuseKey(String[] args) {
+    for (int i = 0; i < args.length && !args[i].equals("--"); i++) {
+      if (args[i].equals("--key") || args[i].startsWith("--key=")) {
+        throw wrong("a key on the command line is everybody's: use --key-file FILE or CHAT_KEY");
+      }
     }
   }
 

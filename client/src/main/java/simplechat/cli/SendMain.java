@@ -29,8 +29,8 @@ import simplechat.protocol.Limits;
     sortOptions = false,
     footer = {
       "",
-      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME and CHAT_RETRY=true stand in for options that are not",
-      "given; the name is otherwise the one of your account. It prints nothing but errors.",
+      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME, CHAT_KEY and CHAT_RETRY=true stand in for options that",
+      "are not given; the name is otherwise the one of your account. It prints nothing but errors.",
       "Exit codes: 0 the room has it, 1 it may not have it, 2 usage, 3 refused at the door."
     })
 public final class SendMain {
@@ -55,7 +55,17 @@ public final class SendMain {
       throw wrong("a name is needed: --username NAME or CHAT_USERNAME");
     }
     Settings settings =
-        new Settings(door.host(), door.port(), name, 0, false, true, door.retry(), false, false);
+        new Settings(
+            door.host(),
+            door.port(),
+            door.admission(),
+            name,
+            0,
+            false,
+            true,
+            door.retry(),
+            false,
+            false);
     String text = words.isEmpty() ? read(standardInput()) : String.join(" ", words);
     if (text.isBlank()) {
       throw wrong("there is nothing to send");

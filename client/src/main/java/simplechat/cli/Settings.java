@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What was asked for on the command line, checked.
  *
+ * @param admission what it takes to be let in
  * @param username null to ask for it
  * @param history past messages to ask for, null for as many as suit the screen
  * @param bell whether to ring when somebody says one's name
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 record Settings(
     String host,
     int port,
+    Admission admission,
     @Nullable String username,
     @Nullable Integer history,
     boolean bell,

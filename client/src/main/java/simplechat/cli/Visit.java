@@ -13,6 +13,7 @@ import simplechat.client.ChatClient;
 import simplechat.client.ClientOptions;
 import simplechat.client.EndedException;
 import simplechat.client.Goodbye;
+import simplechat.client.JoinRequest;
 import simplechat.client.RefusedException;
 import simplechat.protocol.ErrorCode;
 
@@ -63,7 +64,9 @@ final class Visit {
     this.input = input;
     this.interrupts = interrupts;
     boolean patient = input.interactive() || settings.retry();
-    this.options = patient ? pipe.withReturn(ClientOptions.FOREVER) : pipe;
+    this.options =
+        (patient ? pipe.withReturn(ClientOptions.FOREVER) : pipe)
+            .withKeyInTheOpen(settings.admission().insecure());
     this.printer = new Printer(screen, this::drained, this::leave);
     this.address = settings.host() + ":" + settings.port();
   }
@@ -94,7 +97,7 @@ final class Visit {
         if (client == null || hasEnded(client)) {
           client = connect();
         }
-        await(client.join(name, history()));
+        await(client.join(new JoinRequest(name, history(), settings.admission().key(), null)));
         Goodbye goodbye = talk(client);
         if (goodbye == null || goodbye.ending() != Goodbye.Ending.REFUSED) {
           return say(goodbye);

@@ -16,6 +16,7 @@ import java.util.random.RandomGenerator;
  * @param connectTimeout for all addresses of a name together
  * @param joinTimeout how long the server may take to answer a join
  * @param returnWithin how long a member that was lost looks for a way back, zero for not at all
+ * @param keyInTheOpen whether a room's key may be sent where the network can read it
  * @param loops NIO event loops; whoever brings their own also shuts them down
  * @param nanoTime the clock by which silence is measured, monotonic, in nanoseconds
  * @param wallClock by which a sleep of the machine is noticed
@@ -25,6 +26,7 @@ public record ClientOptions(
     Duration connectTimeout,
     Duration joinTimeout,
     Duration returnWithin,
+    boolean keyInTheOpen,
     EventLoopGroup loops,
     LongSupplier nanoTime,
     InstantSource wallClock,
@@ -38,6 +40,7 @@ public record ClientOptions(
         Duration.ofSeconds(5),
         Duration.ofSeconds(10),
         Duration.ZERO,
+        false,
         SharedLoop.LOOP,
         System::nanoTime,
         InstantSource.system(),
@@ -46,7 +49,8 @@ public record ClientOptions(
 
   /** The same with other limits of time. */
   public ClientOptions withTimeouts(Duration connect, Duration join) {
-    return new ClientOptions(connect, join, returnWithin, loops, nanoTime, wallClock, jitter);
+    return new ClientOptions(
+        connect, join, returnWithin, keyInTheOpen, loops, nanoTime, wallClock, jitter);
   }
 
   /**
@@ -56,24 +60,38 @@ public record ClientOptions(
    */
   public ClientOptions withReturn(Duration within) {
     return new ClientOptions(
-        connectTimeout, joinTimeout, within, loops, nanoTime, wallClock, jitter);
+        connectTimeout, joinTimeout, within, keyInTheOpen, loops, nanoTime, wallClock, jitter);
+  }
+
+  /** The same, and whether a key may be sent without TLS beyond this machine. */
+  public ClientOptions withKeyInTheOpen(boolean allowed) {
+    return new ClientOptions(
+        connectTimeout, joinTimeout, returnWithin, allowed, loops, nanoTime, wallClock, jitter);
   }
 
   /** The same on other event loops. */
   public ClientOptions withLoops(EventLoopGroup other) {
     return new ClientOptions(
-        connectTimeout, joinTimeout, returnWithin, other, nanoTime, wallClock, jitter);
+        connectTimeout,
+        joinTimeout,
+        returnWithin,
+        keyInTheOpen,
+        other,
+        nanoTime,
+        wallClock,
+        jitter);
   }
 
   /** The same by other clocks. */
   public ClientOptions withClocks(LongSupplier nanos, InstantSource wall) {
-    return new ClientOptions(connectTimeout, joinTimeout, returnWithin, loops, nanos, wall, jitter);
+    return new ClientOptions(
+        connectTimeout, joinTimeout, returnWithin, keyInTheOpen, loops, nanos, wall, jitter);
   }
 
   /** The same by another chance. */
   public ClientOptions withJitter(RandomGenerator other) {
     return new ClientOptions(
-        connectTimeout, joinTimeout, returnWithin, loops, nanoTime, wallClock, other);
+        connectTimeout, joinTimeout, returnWithin, keyInTheOpen, loops, nanoTime, wallClock, other);
   }
 
   /** Started by the first client that uses it; a daemon, so it never keeps a program alive. */

@@ -171,6 +171,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
     if (goodbye != null) {
       return;
     }
+    if (message instanceof ClientMessage.Hello hello && hello.key() != null && !isPrivate()) {
+      end(Goodbye.closed("the key would be readable on the way"));
+      return;
+    }
     ByteBuf frame = channel.alloc().buffer();
     MessageCodec.encode(message, frame);
     channel.write(frame, channel.voidPromise());
@@ -179,6 +183,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
       // Behind whatever else is waiting to be written, so that a burst leaves in one piece.
       channel.eventLoop().execute(this::flush);
     }
+  }
+
+  /** True if a key may be sent. */
+  private boolean isPrivate() {
+    return options.keyInTheOpen() || channel.remoteAddress().getAddress().isLoopbackAddress();
   }
 
   private void flush() {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
+import simplechat.protocol.RoomKey;
 import simplechat.protocol.ServerMessage;
 
 /** The program as a process, with pipes for its streams. */
@@ -595,6 +596,22 @@ class ClientProgramTest {
     assertThat(program.exitCode()).isEqualTo(2);
     assertThat(program.out()).isEmpty();
     assertThat(program.err()).startsWith(message).endsWith("try: chat client --help\n");
+  }
+
+  @Test
+  void theKeyIsShownAtTheDoorAndNowhereElse() throws Exception {
+    Running keyed =
+        launch(List.of("--port", "" + server.port(), "-u", "alice"), Map.of("CHAT_KEY", "s3cret"));
+    Peer peer = server.accept();
+    assertThat(peer.expect(ClientMessage.Hello.class).key())
+        .isEqualTo(new RoomKey("s3cret".getBytes(StandardCharsets.UTF_8)));
+    peer.send(new ServerMessage.Refused(202, 0, "wrong key"));
+    assertThat(keyed.exitCode()).isEqualTo(3);
+    assertThat(keyed.out()).isEmpty();
+    assertThat(keyed.err()).isEqualTo("join refused: wrong key\n");
+    Running shown = start("-u", "alice", "--key", "s3cret");
+    assertThat(shown.exitCode()).isEqualTo(2);
+    assertThat(shown.err()).contains("--key-file").doesNotContain("s3cret");
   }
 
   private Running start(String... options) throws IOException {

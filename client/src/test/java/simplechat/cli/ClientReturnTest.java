@@ -198,7 +198,16 @@ class ClientReturnTest {
       Visit visit =
           new Visit(
               new Settings(
-                  "127.0.0.1", server.port(), "alice", 0, true, false, false, false, false),
+                  "127.0.0.1",
+                  server.port(),
+                  Admission.FREE,
+                  "alice",
+                  0,
+                  true,
+                  false,
+                  false,
+                  false,
+                  false),
               new Transcript(Clock.systemUTC()),
               new PipeInput(new PipedInputStream(keys)),
               new PlainScreen(Screen.Kind.TALK, out, err),

@@ -91,7 +91,17 @@ class HostileRoomTest {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       boolean json = random.nextBoolean();
       Settings settings =
-          new Settings("127.0.0.1", server.port(), "alice", 5, true, false, false, json, false);
+          new Settings(
+              "127.0.0.1",
+              server.port(),
+              Admission.FREE,
+              "alice",
+              5,
+              true,
+              false,
+              false,
+              json,
+              false);
       Visit visit =
           new Visit(
               settings,

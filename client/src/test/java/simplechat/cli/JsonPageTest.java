@@ -57,7 +57,8 @@ class JsonPageTest {
   /** One of each. */
   private static List<String> objects() {
     List<String> objects = new ArrayList<>();
-    Settings settings = new Settings("localhost", 1, "alice", 0, false, false, false, true, false);
+    Settings settings =
+        new Settings("localhost", 1, Admission.FREE, "alice", 0, false, false, false, true, false);
     Journal journal = new Journal(settings, item -> objects.add(item.line().plain()));
     Instant time = Instant.EPOCH;
     journal.welcome(Peer.welcomeOf("alice", 0, 1, 1));

@@ -1,6 +1,7 @@
 package simplechat.protocol;
 
 import java.security.MessageDigest;
+import java.util.Arrays;
 
 /** The secret that a closed room asks of those who join: 1 to 255 bytes, never shown. */
 public final class RoomKey {
@@ -18,6 +19,22 @@ public final class RoomKey {
     this.bytes = bytes.clone();
   }
 
+  /**
+   * The key that a file holds: all of it but one line end behind it.
+   *
+   * @throws IllegalArgumentException as the constructor does
+   */
+  public static RoomKey ofFile(byte[] content) {
+    int length = content.length;
+    if (length > 0 && content[length - 1] == '\n') {
+      length--;
+      if (length > 0 && content[length - 1] == '\r') {
+        length--;
+      }
+    }
+    return new RoomKey(Arrays.copyOf(content, length));
+  }
+
   byte[] bytes() {
     return bytes;
   }
@@ -30,7 +47,7 @@ public final class RoomKey {
 
   @Override
   public int hashCode() {
-    return java.util.Arrays.hashCode(bytes);
+    return Arrays.hashCode(bytes);
   }
 
   @Override

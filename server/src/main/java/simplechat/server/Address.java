@@ -1,6 +1,8 @@
 package simplechat.server;
 
+import io.netty.channel.Channel;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 
 /**
  * Whom an address belongs to, as far as anybody can tell: of IPv6 the network of 64 bits, because
@@ -11,6 +13,12 @@ record Address(boolean isIpv6, long bits) {
   static final Address UNKNOWN = new Address(false, 0);
 
   private static final int IPV4_AT = 12;
+
+  static Address of(Channel peer) {
+    return peer.remoteAddress() instanceof InetSocketAddress known
+        ? of(known.getAddress())
+        : UNKNOWN;
+  }
 
   static Address of(InetAddress address) {
     byte[] bytes = address.getAddress();

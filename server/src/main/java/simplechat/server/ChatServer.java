@@ -71,6 +71,7 @@ public final class ChatServer {
   private final Room room;
   private final Door door;
   private final Survey survey;
+  private final KeyGuard keyGuard;
   private final AtomicInteger open = new AtomicInteger();
   private final AtomicBoolean ending = new AtomicBoolean();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -93,7 +94,8 @@ public final class ChatServer {
               eventLoop, allocator, config.loops() == 1, System::nanoTime, tickNanos));
     }
     roomLoop = loops.values().iterator().next();
-    door = new Door(config, roomLoop.eventLoop());
+    keyGuard = new KeyGuard(config.key(), System::nanoTime);
+    door = new Door(config, roomLoop.eventLoop(), keyGuard);
     RoomSettings settings =
         new RoomSettings(
             config.logBytes(),
@@ -218,6 +220,10 @@ public final class ChatServer {
 
   Door door() {
     return door;
+  }
+
+  KeyGuard keyGuard() {
+    return keyGuard;
   }
 
   /** The loop on which the room lives. */

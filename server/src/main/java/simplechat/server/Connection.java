@@ -66,7 +66,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.channel = channel;
     this.room = new RoomLink(server, loop, this, channel);
     this.roster = new RosterAnswer(room);
-    this.inbound = new Inbound(this, room, loop, channel, server.config().maxText());
+    this.inbound = new Inbound(this, server, room, loop, channel);
     this.outbound = new Outbound(this, channel, loop);
     this.deadlines = new Deadlines(server.config(), loop.nowNanos());
   }
@@ -136,7 +136,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Refuses a connection that comes at the wrong time, or waited for too long among too many. */
   void turnAway(Door.Refusal refusal) {
     if (state == State.STRANGER || state == State.JOINING) {
-      outbound.end(new Bye(ErrorCode.SERVER_FULL, ChatServer.RETRY_MAX_SECONDS, refusal.text()));
+      outbound.end(refusal.bye());
       ending();
     }
   }

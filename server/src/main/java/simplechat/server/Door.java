@@ -7,7 +7,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.util.AttributeKey;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -20,6 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.ServerMessage.Bye;
 
 /**
  * Who may come in. Each connection is judged as it is accepted, what costs least first: how many
@@ -57,21 +58,29 @@ final class Door extends ChannelInboundHandlerAdapter {
 
   enum Refusal {
     ADDRESS_FULL("too many connections from this address"),
+    BARRED("too many wrong keys from this address", (int) KeyGuard.BARRED.toSeconds()),
     SERVER_FULL("the server is full"),
     DOOR_FULL("too many wait to join");
 
     private final String text;
+    private final int retryAfterSeconds;
 
     Refusal(String text) {
-      this.text = text;
+      this(text, ChatServer.RETRY_MAX_SECONDS);
     }
 
-    String text() {
-      return text;
+    Refusal(String text, int retryAfterSeconds) {
+      this.text = text;
+      this.retryAfterSeconds = retryAfterSeconds;
+    }
+
+    Bye bye() {
+      return new Bye(ErrorCode.SERVER_FULL, retryAfterSeconds, text);
     }
   }
 
   private final ServerConfig config;
+  private final KeyGuard keyGuard;
   private final EventLoop loop;
   private final ChannelFutureListener onClose = future -> onLoop(() -> closed(future.channel()));
   private final Map<Address, Integer> addresses = new HashMap<>();
@@ -84,8 +93,9 @@ final class Door extends ChannelInboundHandlerAdapter {
   private int admitted;
   private long warnedAtNanos = System.nanoTime() - WARN_NANOS;
 
-  Door(ServerConfig config, EventLoop loop) {
+  Door(ServerConfig config, EventLoop loop, KeyGuard keyGuard) {
     this.config = config;
+    this.keyGuard = keyGuard;
     this.loop = loop;
     this.maxAdmitted = config.maxConnections();
     this.limit = maxAdmitted;
@@ -125,7 +135,7 @@ final class Door extends ChannelInboundHandlerAdapter {
       admitted++;
       pending.add(visitor);
       if (config.maxPerAddress() > 0) {
-        addresses.merge(addressOf(visitor), 1, Integer::sum);
+        addresses.merge(Address.of(visitor), 1, Integer::sum);
       }
     } else {
       visitor.attr(REFUSAL).set(refusal);
@@ -161,8 +171,11 @@ final class Door extends ChannelInboundHandlerAdapter {
 
   private @Nullable Refusal judge(Channel visitor) {
     int most = config.maxPerAddress();
-    if (most > 0 && addresses.getOrDefault(addressOf(visitor), 0) >= most) {
+    if (most > 0 && addresses.getOrDefault(Address.of(visitor), 0) >= most) {
       return Refusal.ADDRESS_FULL;
+    }
+    if (keyGuard.bars(Address.of(visitor))) {
+      return Refusal.BARRED;
     }
     return admitted >= limit ? Refusal.SERVER_FULL : null;
   }
@@ -199,7 +212,7 @@ final class Door extends ChannelInboundHandlerAdapter {
     pending.remove(visitor);
     if (config.maxPerAddress() > 0) {
       addresses.computeIfPresent(
-          addressOf(visitor), (address, count) -> count == 1 ? null : count - 1);
+          Address.of(visitor), (address, count) -> count == 1 ? null : count - 1);
     }
   }
 
@@ -239,11 +252,5 @@ final class Door extends ChannelInboundHandlerAdapter {
     } catch (RejectedExecutionException e) {
       // The server has ended, and with it what was counted.
     }
-  }
-
-  private static Address addressOf(Channel visitor) {
-    return visitor.remoteAddress() instanceof InetSocketAddress known
-        ? Address.of(known.getAddress())
-        : Address.UNKNOWN;
   }
 }

@@ -40,17 +40,24 @@ final class Inbound implements FrameDecoder.Sink {
   private final Channel channel;
   private final FrameDecoder decoder;
   private final int maxText;
+  private final KeyGuard keyGuard;
   private @Nullable ByteBuf unread;
   private boolean decoding;
   private boolean paused;
   private boolean ended;
 
-  Inbound(Connection connection, RoomLink room, ConnectionLoop loop, Channel channel, int maxText) {
+  Inbound(
+      Connection connection,
+      ChatServer server,
+      RoomLink room,
+      ConnectionLoop loop,
+      Channel channel) {
     this.connection = connection;
     this.room = room;
     this.loop = loop;
     this.channel = channel;
-    this.maxText = maxText;
+    this.maxText = server.config().maxText();
+    this.keyGuard = server.keyGuard();
     this.decoder = new FrameDecoder(loop.allocator());
   }
 
@@ -245,7 +252,11 @@ final class Inbound implements FrameDecoder.Sink {
     try {
       if (MessageCodec.decodeClient(MessageType.HELLO.code(), buffer, index, length)
           instanceof ClientMessage.Hello hello) {
-        connection.hello(hello);
+        switch (keyGuard.judge(Address.of(channel), hello.key())) {
+          case RIGHT -> connection.hello(hello);
+          case WRONG -> connection.refuse(ErrorCode.KEY_WRONG, 0, KeyGuard.wrong(hello.key()));
+          case BARRED -> connection.turnAway(Door.Refusal.BARRED);
+        }
       }
     } catch (ProtocolException e) {
       if (!e.code().keepsConnection()) {

@@ -3,7 +3,9 @@ package simplechat.server;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import simplechat.protocol.Limits;
+import simplechat.protocol.RoomKey;
 
 /**
  * Every knob of a server, checked when it is made.
@@ -25,6 +27,7 @@ import simplechat.protocol.Limits;
  * @param loops number of event loops
  * @param transport kind of socket; another one if it does not work
  * @param greeting shown to those who join, empty for none
+ * @param key that those who join must know, null for none
  */
 public record ServerConfig(
     String host,
@@ -42,7 +45,8 @@ public record ServerConfig(
     int sendBufferBytes,
     int loops,
     TransportChoice transport,
-    String greeting) {
+    String greeting,
+    @Nullable RoomKey key) {
 
   /** So many of the longest frames fit in the log at least. */
   private static final int LOG_MIN_FRAMES = 4;
@@ -136,6 +140,7 @@ public record ServerConfig(
     private int loops = Runtime.getRuntime().availableProcessors();
     private TransportChoice transport = TransportChoice.AUTO;
     private String greeting = "";
+    private @Nullable RoomKey key;
 
     Builder() {}
 
@@ -156,6 +161,7 @@ public record ServerConfig(
       loops = config.loops;
       transport = config.transport;
       greeting = config.greeting;
+      key = config.key;
     }
 
     public Builder host(String value) {
@@ -238,6 +244,11 @@ public record ServerConfig(
       return this;
     }
 
+    public Builder key(@Nullable RoomKey value) {
+      key = value;
+      return this;
+    }
+
     /**
      * @throws IllegalArgumentException for a value that is out of its bounds
      */
@@ -258,7 +269,8 @@ public record ServerConfig(
           sendBufferBytes,
           loops,
           transport,
-          greeting);
+          greeting,
+          key);
     }
   }
 }

@@ -1,6 +1,7 @@
 package simplechat.server;
 
 import io.netty.util.NetUtil;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -64,6 +65,12 @@ public final class ServerMain implements Callable<Integer> {
     PrintWriter err = utf8(System.err);
     CommandLine command = new CommandLine(new ServerMain()).setOut(out).setErr(err);
     command.setCaseInsensitiveEnumValuesAllowed(true);
+    if (List.of(args).stream().anyMatch(one -> one.equals("--key") || one.startsWith("--key="))) {
+      err.println(
+          "chat server: a key on the command line is everybody's: use --key-file, CHAT_KEY");
+      err.println("try: chat server --help");
+      return EXIT_USAGE;
+    }
     Environment environment = new Environment();
     command.setDefaultValueProvider(environment);
     command.setParameterExceptionHandler((e, unused) -> misused(err, environment, e));
@@ -85,7 +92,7 @@ public final class ServerMain implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws InterruptedException, IOException {
     Logger log = LoggerFactory.getLogger(ServerMain.class);
     ServerConfig config = within(DescriptorLimit.ofThisProcess(), options.config(), log);
     Signals.onStop(this::stop);

@@ -1,8 +1,11 @@
 package simplechat.server;
 
+import java.io.IOException;
 import java.math.BigDecimal;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -131,10 +134,17 @@ final class ServerOptions {
       description = "shown to those who join")
   private String greeting = "";
 
+  @Option(
+      names = "--key-file",
+      paramLabel = "FILE",
+      description = "holds the key that those who join must know; CHAT_KEY can be the key itself")
+  private @Nullable Path keyFile;
+
   /**
    * @throws IllegalArgumentException for a value that is out of its bounds
+   * @throws IOException if a file cannot be read, with its name and why in the message
    */
-  ServerConfig config() {
+  ServerConfig config() throws IOException {
     return ServerConfig.defaults().toBuilder()
         .host(host)
         .port(port)
@@ -152,6 +162,7 @@ final class ServerOptions {
         .loops(loops == 0 ? Runtime.getRuntime().availableProcessors() : loops)
         .transport(transport)
         .greeting(greeting)
+        .key(SecretFile.key(keyFile, System.getenv("CHAT_KEY")))
         .build();
   }
 

@@ -1,0 +1,91 @@
+package simplechat.cli;
+
+import static simplechat.cli.Program.wrong;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import simplechat.protocol.Limits;
+import simplechat.protocol.RoomKey;
+
+/** What one shows at the door; options go before variables. */
+final class AdmissionOptions {
+  private static final Pattern LITERAL = Pattern.compile("[0-9.]+|.*:.*");
+
+  @Option(
+      names = "--key-file",
+      paramLabel = "FILE",
+      description = "holds the room's key; CHAT_KEY can be the key itself")
+  private @Nullable Path keyFile;
+
+  @Option(
+      names = "--insecure",
+      description = "send the key although the network can read it on the way")
+  private boolean insecure;
+
+  /**
+   * @param host to which the key would be sent
+   * @throws UnreadableException if there is a file that cannot be read
+   */
+  Admission admission(String host) throws UnreadableException {
+    RoomKey key = key();
+    if (key != null && !insecure && !isLoopback(host)) {
+      throw wrong("the key would be readable on the way to " + host + ": --insecure sends it");
+    }
+    return new Admission(key, insecure);
+  }
+
+  private @Nullable RoomKey key() throws UnreadableException {
+    String where = keyFile == null ? "CHAT_KEY" : "--key-file";
+    try {
+      if (keyFile != null) {
+        RoomKey key = RoomKey.ofFile(read(keyFile));
+        warnIfOpen(keyFile);
+        return key;
+      }
+      return DoorOptions.isSet(where)
+          ? new RoomKey(System.getenv(where).getBytes(StandardCharsets.UTF_8))
+          : null;
+    } catch (IllegalArgumentException e) {
+      throw wrong(where + ": " + e.getMessage());
+    }
+  }
+
+  /** No more than shows that it is too much. */
+  private static byte[] read(Path file) throws UnreadableException {
+    try (var in = Files.newInputStream(file)) {
+      return in.readNBytes(Limits.KEY_MAX_BYTES + 3);
+    } catch (IOException e) {
+      throw new UnreadableException(file, e);
+    }
+  }
+
+  private static void warnIfOpen(Path file) {
+    try {
+      if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
+        Program.complain(file + " can be read by everybody on this machine: chmod 600 closes it");
+      }
+    } catch (IOException | UnsupportedOperationException e) {
+      // A file system without such permissions.
+    }
+  }
+
+  /** Of names only the one that can mean nothing else; what others mean changes. */
+  private static boolean isLoopback(String host) {
+    if (!LITERAL.matcher(host).matches()) {
+      return host.equalsIgnoreCase("localhost");
+    }
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package simplechat.cli;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** A file that an option names cannot be read; the message says which and why, in a line. */
+final class UnreadableException extends IOException {
+  private static final long serialVersionUID = 1;
+
+  UnreadableException(Path file, IOException cause) {
+    super("cannot read " + file + ": " + reason(cause), cause);
+  }
+
+  /** Of most failures the class says what happened, and the message is the path again. */
+  private static String reason(IOException cause) {
+    if (cause instanceof NoSuchFileException) {
+      return "no such file";
+    }
+    return cause instanceof AccessDeniedException
+        ? "permission denied"
+        : String.valueOf(cause.getMessage());
+  }
+}
