@@ -31,7 +31,11 @@ final class Rows {
       String text = part.text();
       int start = 0;
       while (start < text.length()) {
-        int end = fit(text, start, width - used);
+        int end = fit(text, start, used, width);
+        boolean empty = used == (rows.isEmpty() ? 0 : indent.length());
+        if (!empty && cutsWord(text, end) && 2 * used >= width && endsInBlank(row)) {
+          end = start;
+        }
         boolean lineEnds = end < text.length() && text.charAt(end) == '\n';
         if (end > start) {
           row.add(new Part(part.look(), text.substring(start, end)));
@@ -51,11 +55,12 @@ final class Rows {
   }
 
   /**
-   * Where a row that begins at {@code start} ends: at a line end, behind a blank, or where it is
-   * full. A blank in its first half is passed over: the row would be left too empty.
+   * Where a row ends that goes on with {@code start} after so many columns: at a line end, behind a
+   * blank, or where it is full. A blank in its first half is passed over: the row would be left too
+   * empty.
    */
-  private static int fit(String text, int start, int columns) {
-    int used = 0;
+  private static int fit(String text, int start, int before, int columns) {
+    int used = before;
     int blank = -1;
     int at = start;
     while (at < text.length() && text.charAt(at) != '\n') {
@@ -70,6 +75,14 @@ final class Rows {
       }
     }
     return at;
+  }
+
+  private static boolean cutsWord(String text, int end) {
+    return end < text.length() && text.charAt(end) != '\n' && !text.startsWith(" ", end - 1);
+  }
+
+  private static boolean endsInBlank(List<Part> row) {
+    return row.get(row.size() - 1).text().endsWith(" ");
   }
 
   private static int width(String text, int start, int end) {

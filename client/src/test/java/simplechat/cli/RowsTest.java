@@ -26,6 +26,17 @@ class RowsTest {
   }
 
   @Test
+  void aWordIsCutInNoPartOfALineUnlessItMustBe() {
+    Line notice = new Line().add(Look.FAINT, "11:31 * ").addName("alice2");
+    assertThat(rows(notice.add(Look.FAINT, " joined"), 20))
+        .containsExactly("11:31 * alice2 ", "  joined");
+    Line list = Line.of("* here (2): alice, ").addName("bartholomew");
+    assertThat(rows(list, 24)).containsExactly("* here (2): alice, ", "  bartholomew");
+    assertThat(rows(new Line().addName("x".repeat(20)).addName("y".repeat(20)), 24))
+        .containsExactly("x".repeat(20) + "yyy", "  " + "y".repeat(17));
+  }
+
+  @Test
   void paddingDoesNotPushAFakeLineToTheFirstColumn() {
     Line line = Line.of("12:03 bob: " + "x".repeat(68) + "12:03 alice: I am alice");
     List<String> rows = rows(line, 80);
