@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 import simplechat.support.ShellFiles;
 
 /** Completion and manual know the options that there are. */
@@ -27,6 +28,16 @@ class ShellFilesTest {
       assertThat(Files.readString(path))
           .as("%s: -Dtest=ShellFilesTest -Dchat.regenerate=true makes it anew", file.getKey())
           .isEqualTo(file.getValue());
+    }
+  }
+
+  /** Their lines are broken by hand, and would be broken again where eighty columns end. */
+  @Test
+  void theLastWordsOfTheHelpFitATerminal() throws Exception {
+    for (CommandLine program : new ShellFiles().programs()) {
+      assertThat(program.getCommandSpec().usageMessage().footer())
+          .as(program.getCommandName())
+          .allMatch(line -> line.length() < 80);
     }
   }
 

@@ -29,13 +29,13 @@ import simplechat.protocol.Limits;
     usageHelpAutoWidth = true,
     footer = {
       "",
-      "Without --port it starts a server of its own, and ends it. The result goes to stdout, word",
-      "of progress to stderr.",
+      "Without --port it starts a server of its own, and ends it. The result goes to",
+      "stdout, word of progress to stderr.",
       "",
-      "  chat bench                                    as much as 1000 members can be told",
-      "  chat bench --rate 100                         how late is a message at 100 a second?",
-      "  chat bench --members 15000 --senders 0        what do idle members cost?",
-      "  chat bench --preset volano                    20 users, 100 messages each (VolanoMark)"
+      "  chat bench                               as much as 1000 members can be told",
+      "  chat bench --rate 100                    how late is a message at 100/s?",
+      "  chat bench --members 15000 --senders 0   what do idle members cost?",
+      "  chat bench --preset volano               20 users, 100 messages each"
     })
 public final class BenchMain implements Callable<Integer> {
   private static final int EXIT_FAILED = 1;

@@ -26,7 +26,7 @@ final class DoorOptions {
   @Option(
       names = {"-u", "--username"},
       paramLabel = "NAME",
-      description = "your name in the chat (asked for at a terminal)")
+      description = "your name in the chat (else asked for; of send, that of your account)")
   private @Nullable String username;
 
   @Option(names = "--retry", description = "go on trying until the server lets you in")

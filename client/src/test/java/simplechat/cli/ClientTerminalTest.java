@@ -59,11 +59,10 @@ class ClientTerminalTest {
     for (int i = 0; i < 5; i++) {
       peer.send(new ServerMessage.Msg(i, now(), "bob", "m" + i));
     }
-    tmux.await("m4");
-    tmux.await("alice> send 名前");
-    String screen = tmux.screen();
-    assertThat(screen).contains("bob: m0\n", "bob: m1\n", "bob: m2\n", "bob: m3\n", "bob: m4\n");
-    assertThat(screen).endsWith("hel");
+    tmux.await("m4\nalice> send 名前");
+    tmux.awaitEnd("hel");
+    assertThat(tmux.screen())
+        .contains("bob: m0\n", "bob: m1\n", "bob: m2\n", "bob: m3\n", "bob: m4\n");
     tmux.press("BSpace", "Left", "Left");
     tmux.type("X");
     tmux.press("Enter");
@@ -93,7 +92,7 @@ class ClientTerminalTest {
         new ServerMessage.Msg(0, now(), "bob", "\u001b[2J\u001b[H\u001b]0;title\u0007\u001b[c"),
         new ServerMessage.Msg(1, now(), "b\u001b[31mob", "\u009b2J\u202e\u0008\u0008"),
         new ServerMessage.Msg(2, now(), "bob", "end"));
-    tmux.await("bob: end");
+    tmux.await("bob: end\nalice>");
     assertThat(tmux.screen()).contains("␛[2J␛[H␛]0;title␇␛[c", "<U+009B>2J<U+202E>␈␈", "welcome");
     // A terminal that was asked something would have answered into the line.
     assertThat(tmux.lastRow()).isEqualTo("alice>");
@@ -197,8 +196,8 @@ class ClientTerminalTest {
     tmux.await("same-tty");
     tmux.type("clear; fg");
     tmux.press("Enter");
-    tmux.await("alice> send half a tho");
-    assertThat(tmux.lastRow()).isEqualTo("alice> send half a tho");
+    // What was there before the screen was cleared ends in the shell's own.
+    tmux.awaitEnd("alice> send half a tho");
     peer.send(new ServerMessage.Msg(0, now(), "bob", "are you there?"));
     tmux.await("bob: are you there?\nalice> send half a tho");
     tmux.type("X");
@@ -224,7 +223,7 @@ class ClientTerminalTest {
     peer.send(
         new ServerMessage.Msg(5, now(), "bob", "old"),
         new ServerMessage.Msg(7, now(), "bob", "new"));
-    tmux.await("bob: new");
+    tmux.await("bob: new\nalice>");
     assertThat(tmux.screen()).containsPattern("--- 1 earlier ---\n.*bob: old\n.*bob: new\nalice>");
   }
 

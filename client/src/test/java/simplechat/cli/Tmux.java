@@ -115,6 +115,14 @@ final class Tmux implements AutoCloseable {
         .untilAsserted(() -> assertThat(screen()).contains(part));
   }
 
+  /** Waits until this is the end of what can be seen. */
+  void awaitEnd(String part) {
+    Awaitility.await()
+        .pollInterval(Duration.ofMillis(50))
+        .atMost(Duration.ofSeconds(15))
+        .untilAsserted(() -> assertThat(screen()).endsWith(part));
+  }
+
   /** The last row that is not empty. */
   String lastRow() throws Exception {
     String screen = screen();

@@ -37,10 +37,11 @@ import simplechat.protocol.Limits;
     usageHelpAutoWidth = true,
     footer = {
       "",
-      "Each option can also be given by the environment: CHAT_ and its name in capitals,",
-      "as in CHAT_MAX_CONNECTIONS. Times are 500ms, 30s, 2m, or seconds; sizes 64k, 16m, or bytes.",
+      "Each option can also be given by the environment: CHAT_ and its name in",
+      "capitals, as in CHAT_MAX_CONNECTIONS. Times are 500ms, 30s, 2m, or seconds;",
+      "sizes 64k, 16m, or bytes.",
       "",
-      "Prints `listening on HOST:PORT` once it accepts; everything else goes to stderr.",
+      "Prints `listening on HOST:PORT` once it accepts; all else goes to stderr.",
       "SIGTERM or SIGINT drains and exits 0; a second one ends at once."
     })
 public final class ServerMain implements Callable<Integer> {

@@ -1,6 +1,7 @@
 package simplechat.support;
 
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,6 +32,11 @@ public final class ShellFiles {
       String name = program.getCommandName().replace("chat ", "");
       chat.addSubcommand(name, program.setCommandName(name));
     }
+  }
+
+  /** As they parse their command lines. */
+  public Collection<CommandLine> programs() {
+    return chat.getSubcommands().values();
   }
 
   /** The files by their paths in the repository. */
