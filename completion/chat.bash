@@ -200,7 +200,7 @@ function _picocli_chat_server() {
 
   local commands=""
   local flag_opts="'-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--key-file'"
+  local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--rate' '--input-bytes' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--key-file'"
   local NAME_option_args=("auto" "epoll" "io_uring" "kqueue" "nio") # --transport values
 
   type compopt &>/dev/null && compopt +o default
@@ -219,6 +219,12 @@ function _picocli_chat_server() {
       return
       ;;
     '--max-per-address')
+      return
+      ;;
+    '--rate')
+      return
+      ;;
+    '--input-bytes')
       return
       ;;
     '--max-text')

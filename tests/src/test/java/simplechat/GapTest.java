@@ -186,8 +186,12 @@ class GapTest {
     int runs = Load.count(10, 100);
     Load.seeded(
         random -> {
-          try (RunningServer server = start(shape, LOG_BYTES / 4)) {
+          try (RunningServer server = start(shape, LOG_BYTES / 4);
+              Together threads = new Together()) {
             RawPeer alice = server.join("alice");
+            // Somebody keeps up, so that who does not is not waited for.
+            RawPeer reader = server.join("reader");
+            threads.run(() -> reader.await(Msg.class, msg -> msg.text().equals("over")));
             for (int run = 0; run < runs; run++) {
               RawPeer slow = server.connect(SMALL_BUFFER_BYTES);
               slow.join("slow" + run);
@@ -202,8 +206,10 @@ class GapTest {
               alice.await(Ack.class);
               readToEndOrSlow(slow);
               slow.reset();
-              server.awaitMembers(1);
+              server.awaitMembers(2);
             }
+            alice.say("over");
+            threads.join();
           }
         });
   }

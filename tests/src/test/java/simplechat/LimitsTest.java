@@ -15,9 +15,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ClientMessage.Hello;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.MessageType;
+import simplechat.protocol.ServerMessage.Ack;
 import simplechat.protocol.ServerMessage.Joined;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.protocol.ServerMessage.Welcome;
@@ -29,6 +31,9 @@ import simplechat.support.RunningServer;
 
 /** Group J: how many may come in, and who goes when there are more. */
 class LimitsTest {
+
+  private static final byte[] SEND_16K =
+      RawPeer.bytesOf(new ClientMessage.Send("x".repeat(16 * 1024)));
 
   /** J5: "above it the oldest is closed with BYE(SERVER_FULL)". */
   @ParameterizedTest(name = "loops {0}")
@@ -181,6 +186,43 @@ class LimitsTest {
       for (SocketChannel refused : rest) {
         refused.close();
       }
+    }
+  }
+
+  /** C16: "above it the member whose half frame is oldest is closed with SLOW (it may resume)". */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void halfFramesHaveRoomForSoMuchTogether(int loops) {
+    int text = 16 * 1024;
+    int room = 256 * 1024;
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).maxText(text).inputBytes(room))) {
+      List<RawPeer> halves = new ArrayList<>();
+      long most = 0;
+      for (int i = 0; i < 24; i++) {
+        RawPeer peer = server.join("m" + i);
+        // A whole frame in front: what counts is when the half one began.
+        peer.say("hi").sendBytes(Arrays.copyOf(SEND_16K, text - 500));
+        peer.await(Ack.class);
+        halves.add(peer);
+        most = Math.max(most, Inside.heldInputBytes(server.server()));
+      }
+      int closed = 0;
+      while (halves.get(closed).endsWith(ErrorCode.SLOW)) {
+        closed++;
+      }
+      Figures.tell(
+          "C16",
+          closed + " of 24 half frames closed, at most " + Figures.mebibytes(most) + " held",
+          "the oldest, 0.25 MiB and a read");
+      assertThat(most).isLessThanOrEqualTo(room + 2L * 32 * 1024);
+      assertThat(closed).isBetween(6, 16);
+      for (RawPeer peer : halves.subList(closed, 24)) {
+        peer.sendBytes(Arrays.copyOfRange(SEND_16K, text - 500, SEND_16K.length));
+        peer.await(Ack.class, ack -> ack.sendNo() == 2);
+      }
+      assertThat(Inside.heldInputBytes(server.server())).isZero();
+      server.resume(halves.get(0));
     }
   }
 }

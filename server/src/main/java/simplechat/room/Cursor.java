@@ -96,6 +96,11 @@ public final class Cursor {
     return passed.sendNo() == sendNo;
   }
 
+  /** Where the next byte lies among all bytes that the log ever had. */
+  public long place() {
+    return segment.firstByte() + offset;
+  }
+
   /** True if this cursor must {@link #lapse} when the segment is retired. */
   public boolean isIn(Segment retired) {
     return segment == retired;

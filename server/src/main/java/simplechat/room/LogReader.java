@@ -10,4 +10,12 @@ public interface LogReader {
    * Segment#release}, once.
    */
   void retired(Segment segment);
+
+  /**
+   * The log is full: when one more segment is, what lies at {@code startByte} leaves it.
+   *
+   * @param startByte where the oldest retained byte lies, as {@link Cursor#place} counts
+   * @param endByte where the next one will
+   */
+  default void full(long startByte, long endByte) {}
 }

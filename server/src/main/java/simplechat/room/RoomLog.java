@@ -207,6 +207,9 @@ final class RoomLog {
     committed = 0;
     full.publish();
     full.follow(tail);
+    if (heldBytes + segmentBytes > maxBytes) {
+      readers.forEach(reader -> reader.full(first.firstByte(), endByte()));
+    }
     return tail;
   }
 

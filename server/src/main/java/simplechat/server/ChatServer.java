@@ -72,6 +72,8 @@ public final class ChatServer {
   private final Door door;
   private final Survey survey;
   private final KeyGuard keyGuard;
+  private final Restraint restraint;
+  private final InputLimit inputLimit;
   private final AtomicInteger open = new AtomicInteger();
   private final AtomicBoolean ending = new AtomicBoolean();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -94,6 +96,9 @@ public final class ChatServer {
               eventLoop, allocator, config.loops() == 1, System::nanoTime, tickNanos));
     }
     roomLoop = loops.values().iterator().next();
+    inputLimit = new InputLimit(loops.values(), roomLoop, config.inputBytes());
+    restraint = new Restraint(loops.values(), roomLoop);
+    roomLoop.tell(restraint);
     keyGuard = new KeyGuard(config.key(), System::nanoTime);
     door = new Door(config, roomLoop.eventLoop(), keyGuard);
     RoomSettings settings =
@@ -224,6 +229,14 @@ public final class ChatServer {
 
   KeyGuard keyGuard() {
     return keyGuard;
+  }
+
+  InputLimit inputLimit() {
+    return inputLimit;
+  }
+
+  Restraint restraint() {
+    return restraint;
   }
 
   /** The loop on which the room lives. */

@@ -33,28 +33,17 @@ import simplechat.room.RosterPlace;
 final class Connection extends ChannelInboundHandlerAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
-  private enum State {
-    /** Nobody yet. */
-    STRANGER,
-    /** The room was asked and has not answered. */
-    JOINING,
-    JOINED,
-    /** LEAVE came; the room has not answered. */
-    LEAVING,
-    /** The last frame is decided; input is thrown away. */
-    ENDING
-  }
-
   private final ChatServer server;
   private final ConnectionLoop loop;
   private final Channel channel;
   private final RoomLink room;
   private final RosterAnswer roster;
   private final Inbound inbound;
+  private final Speech speech;
   private final Outbound outbound;
   private final Deadlines deadlines;
 
-  private State state = State.STRANGER;
+  private ConnectionState state = ConnectionState.STRANGER;
   private int sendNo;
   private boolean outputEnded;
   private boolean gone;
@@ -67,6 +56,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.room = new RoomLink(server, loop, this, channel);
     this.roster = new RosterAnswer(room);
     this.inbound = new Inbound(this, server, room, loop, channel);
+    this.speech = new Speech(loop, this, server.config().rate());
     this.outbound = new Outbound(this, channel, loop);
     this.deadlines = new Deadlines(server.config(), loop.nowNanos());
   }
@@ -78,6 +68,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   void index(int index) {
     this.index = index;
+  }
+
+  Inbound inbound() {
+    return inbound;
   }
 
   /** The stream cannot go on; what follows from it waits until the log is at rest. */
@@ -94,40 +88,36 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Looks at the deadlines. */
   void tick() {
-    try {
-      long now = loop.nowNanos();
-      switch (state) {
-        case STRANGER, JOINING -> {
-          if (deadlines.joinIsOver(now)) {
-            end(ErrorCode.JOIN_TIMEOUT, "no join in time", LeftWhy.LOST);
-          }
-        }
-        case JOINED, LEAVING -> {
-          if (deadlines.stallIsOver(now, outbound.stalledSinceNanos())) {
-            slow();
-          } else if (inbound.isPaused()) {
-            deadlines.unheard(now);
-          } else if (deadlines.silenceIsOver(now)) {
-            end(ErrorCode.TIMEOUT, "no sign of life", LeftWhy.LOST);
-          } else if (deadlines.pingIsDue(now)) {
-            outbound.answer(new ServerMessage.Ping((int) now));
-            outbound.flush();
-          }
-        }
-        case ENDING -> {
-          if (deadlines.endIsOver(now, outputEnded)) {
-            channel.close();
-          }
+    long now = loop.nowNanos();
+    switch (state) {
+      case STRANGER, JOINING -> {
+        if (deadlines.joinIsOver(now)) {
+          end(ErrorCode.JOIN_TIMEOUT, "no join in time", LeftWhy.LOST);
         }
       }
-    } catch (RuntimeException e) {
-      failed(e);
+      case JOINED, LEAVING -> {
+        if (deadlines.stallIsOver(now, outbound.stalledSinceNanos())) {
+          slow();
+        } else if (inbound.isPaused()) {
+          deadlines.unheard(now);
+        } else if (deadlines.silenceIsOver(now)) {
+          end(ErrorCode.TIMEOUT, "no sign of life", LeftWhy.LOST);
+        } else if (deadlines.pingIsDue(now)) {
+          outbound.answer(new ServerMessage.Ping((int) now));
+          outbound.flush();
+        }
+      }
+      case ENDING -> {
+        if (deadlines.endIsOver(now, outputEnded)) {
+          channel.close();
+        }
+      }
     }
   }
 
   /** The server stops: everything up to {@code endByte} is delivered, then this connection ends. */
   void shutDown(long endByte, int retryAfter) {
-    if (state != State.ENDING) {
+    if (state != ConnectionState.ENDING) {
       outbound.end(new Bye(ErrorCode.SHUTDOWN, retryAfter, "the server is shutting down"), endByte);
       ending();
     }
@@ -135,7 +125,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Refuses a connection that comes at the wrong time, or waited for too long among too many. */
   void turnAway(Door.Refusal refusal) {
-    if (state == State.STRANGER || state == State.JOINING) {
+    if (state == ConnectionState.STRANGER || state == ConnectionState.JOINING) {
       outbound.end(refusal.bye());
       ending();
     }
@@ -179,7 +169,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (!gone) {
       gone = true;
       room.lose(LeftWhy.LOST);
-      state = State.ENDING;
+      state = ConnectionState.ENDING;
       inbound.close();
       outbound.close();
       loop.remove(this, outbound.why());
@@ -197,19 +187,20 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   boolean isStranger() {
-    return state == State.STRANGER;
+    return state == ConnectionState.STRANGER;
   }
 
   /** True if the next frame may be looked at. */
   boolean listens() {
-    return (state == State.STRANGER || state == State.JOINED)
+    return (state == ConnectionState.STRANGER || state == ConnectionState.JOINED)
         && !roster.isUnderWay()
-        && !outbound.isFull();
+        && !outbound.isFull()
+        && !speech.waits();
   }
 
   /** True if nothing that comes has an effect any more. */
   boolean isDeaf() {
-    return state == State.LEAVING || state == State.ENDING;
+    return state == ConnectionState.LEAVING || state == ConnectionState.ENDING;
   }
 
   /** Numbers the next SEND of the session. */
@@ -222,17 +213,21 @@ final class Connection extends ChannelInboundHandlerAdapter {
     int number = nextSendNo();
     outbound.spoke(number);
     room.send(number, text, index, length);
+    speech.spoke();
   }
 
   /** Answers ERROR, about a SEND unless {@code number} is 0. */
   void refuse(ErrorCode code, int number, String text) {
     loop.counters().refused(code);
     outbound.answer(new ServerMessage.Refused(code.number(), number, text));
+    if (number > 0) {
+      speech.spoke();
+    }
   }
 
   void hello(ClientMessage.Hello hello) throws ProtocolException {
     MemberName name = MemberName.of(hello.name());
-    state = State.JOINING;
+    state = ConnectionState.JOINING;
     room.join(name, hello.history(), hello.resume());
   }
 
@@ -245,7 +240,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         roster.ask();
       }
     } else if (message instanceof ClientMessage.Leave) {
-      state = State.LEAVING;
+      state = ConnectionState.LEAVING;
       outbound.leaves();
       room.leave();
     }
@@ -269,10 +264,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Returns false if the connection has ended meanwhile. */
   boolean welcomed(Cursor cursor, ServerMessage.Welcome welcome) {
-    if (state != State.JOINING) {
+    if (state != ConnectionState.JOINING) {
       return false;
     }
-    state = State.JOINED;
+    state = ConnectionState.JOINED;
     sendNo = welcome.received();
     outbound.answer(welcome);
     outbound.follow(cursor);
@@ -281,8 +276,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   void joinRefused(ErrorCode code, String text) {
-    if (state == State.JOINING) {
-      state = State.STRANGER;
+    if (state == ConnectionState.JOINING) {
+      state = ConnectionState.STRANGER;
       if (code.keepsConnection()) {
         refuse(code, 0, text);
         answered();
@@ -294,14 +289,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** The member has left in order: its stream goes on up to there. */
   void left(long endByte) {
-    if (state == State.LEAVING) {
+    if (state == ConnectionState.LEAVING) {
       outbound.end(new Bye(ErrorCode.LEFT, 0, "bye"), endByte);
       ending();
     }
   }
 
   void roster(ServerMessage.Roster part, RosterPlace after) {
-    if (state == State.JOINED) {
+    if (state == ConnectionState.JOINED) {
       outbound.answer(part);
       roster.told(part, after);
       answered();
@@ -316,7 +311,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private void resume() {
+  /** Whatever it waited for is over. */
+  void resume() {
     inbound.resume();
     outbound.flush();
     closeIfDone();
@@ -343,7 +339,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Ends the connection with a last frame, of which the peer may be sure if it reads. */
   void end(ErrorCode code, String text, LeftWhy why) {
-    if (state != State.ENDING) {
+    if (state != ConnectionState.ENDING) {
       room.lose(why);
       outbound.end(new Bye(code, 0, text));
       ending();
@@ -352,7 +348,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Ends it without a last frame: the socket takes none, or the stream stopped inside another. */
   private void slow() {
-    if (state != State.ENDING) {
+    if (state != ConnectionState.ENDING) {
       room.lose(LeftWhy.SLOW);
       outbound.abandon(ErrorCode.SLOW);
       ending();
@@ -361,7 +357,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private void ending() {
-    state = State.ENDING;
+    state = ConnectionState.ENDING;
     room.forget();
     deadlines.ending(loop.nowNanos());
     inbound.close();

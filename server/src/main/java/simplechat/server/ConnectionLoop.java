@@ -2,11 +2,13 @@ package simplechat.server;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,9 @@ import simplechat.room.Segment;
  * <p>Threading: {@link #published} and {@link #retired} on any loop, everything else on this one.
  */
 final class ConnectionLoop implements LogReader {
+  /** Whose socket took nothing for longer does not read. */
+  private static final long ALIVE_NANOS = Duration.ofMillis(500).toNanos();
+
   private final EventLoop eventLoop;
   private final ByteBufAllocator allocator;
   private final LoopCounters counters = new LoopCounters();
@@ -28,9 +33,12 @@ final class ConnectionLoop implements LogReader {
   private final LongSupplier nanoTime;
   private final long tickNanos;
   private final List<Connection> connections = new ArrayList<>();
+  private final List<Speech> restrained = new ArrayList<>();
   private final AtomicBoolean woken = new AtomicBoolean();
   private long nowNanos;
   private long tickedAtNanos;
+  private boolean restrains;
+  private @Nullable Restraint restraint;
 
   ConnectionLoop(
       EventLoop eventLoop,
@@ -81,6 +89,68 @@ final class ConnectionLoop implements LogReader {
     return nowNanos;
   }
 
+  /** The time, to the nanosecond. */
+  long realNanos() {
+    return nanoTime.getAsLong();
+  }
+
+  /** This one, on the room's loop, is to be told when the log is full. */
+  void tell(Restraint whom) {
+    restraint = whom;
+  }
+
+  /** True if who speaks must wait. */
+  boolean isRestrained() {
+    return restrains;
+  }
+
+  /** Waits for the end of the restraint. */
+  void restrain(Speech speech) {
+    restrained.add(speech);
+  }
+
+  /** Whoever speaks from now on must wait, or goes on. From any loop. */
+  void restrain(boolean on) {
+    onLoop(
+        () -> {
+          restrains = on;
+          if (!on) {
+            List<Speech> waiting = List.copyOf(restrained);
+            restrained.clear();
+            waiting.forEach(speech -> eventLoop.execute(speech::goOn));
+          }
+        });
+  }
+
+  /** Tells how the members do, see {@link FanOut#standing}. From any loop. */
+  void standing(long endangeredBelow, long abreastFrom, Consumer<Restraint.Standing> told) {
+    onLoop(
+        () -> told.accept(fanOut.standing(endangeredBelow, abreastFrom, nowNanos - ALIVE_NANOS)));
+  }
+
+  /** Who has held input for the longest time, null if nobody does. */
+  InputLimit.@Nullable Candidate oldestInput() {
+    Connection oldest = null;
+    long since = 0;
+    for (Connection connection : connections) {
+      Inbound inbound = connection.inbound();
+      if (inbound.heldBytes() > 0 && (oldest == null || inbound.heldSinceNanos() - since < 0)) {
+        oldest = connection;
+        since = inbound.heldSinceNanos();
+      }
+    }
+    return oldest == null ? null : new InputLimit.Candidate(this, oldest, since);
+  }
+
+  /** Runs a task here, at once if this is where it is called. */
+  void onLoop(Runnable task) {
+    if (eventLoop.inEventLoop()) {
+      task.run();
+    } else {
+      execute(task);
+    }
+  }
+
   List<Connection> connections() {
     return connections;
   }
@@ -113,6 +183,13 @@ final class ConnectionLoop implements LogReader {
             woken.set(false);
             fanOut.walk();
           });
+    }
+  }
+
+  @Override
+  public void full(long startByte, long endByte) {
+    if (restraint != null) {
+      restraint.full(startByte, endByte);
     }
   }
 
@@ -153,7 +230,12 @@ final class ConnectionLoop implements LogReader {
     nowNanos += Math.min(real - tickedAtNanos, 2 * tickNanos);
     tickedAtNanos = real;
     for (int i = connections.size() - 1; i >= 0; i--) {
-      connections.get(i).tick();
+      Connection connection = connections.get(i);
+      try {
+        connection.tick();
+      } catch (RuntimeException e) {
+        connection.failed(e);
+      }
     }
   }
 }

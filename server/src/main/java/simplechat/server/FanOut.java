@@ -135,6 +135,32 @@ final class FanOut {
     }
   }
 
+  /**
+   * Counts the members who are about to fall out of the log, and those who keep up.
+   *
+   * @param endangeredBelow place in the log
+   * @param abreastFrom place in the log
+   * @param aliveSince who took nothing since then does not count as about to fall
+   */
+  Restraint.Standing standing(long endangeredBelow, long abreastFrom, long aliveSince) {
+    int keepUp = abreast;
+    int endangered = 0;
+    for (int i = abreast; i < members.size(); i++) {
+      Outbound member = members.get(i);
+      Cursor cursor = member.cursor();
+      if (cursor == null || member.isEnding()) {
+        continue;
+      }
+      long place = cursor.place();
+      if (place >= abreastFrom) {
+        keepUp++;
+      } else if (place < endangeredBelow && member.hasTakenSince(aliveSince)) {
+        endangered++;
+      }
+    }
+    return new Restraint.Standing(endangered, keepUp);
+  }
+
   /** Frees what was held for writing; when the loop does not run any more. */
   void free() {
     pieceAnswers.release();

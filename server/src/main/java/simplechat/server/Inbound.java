@@ -41,7 +41,11 @@ final class Inbound implements FrameDecoder.Sink {
   private final FrameDecoder decoder;
   private final int maxText;
   private final KeyGuard keyGuard;
+  private final InputLimit limit;
   private @Nullable ByteBuf unread;
+  private int heldBytes;
+  private long heldSinceNanos;
+  private boolean advanced;
   private boolean decoding;
   private boolean paused;
   private boolean ended;
@@ -58,12 +62,23 @@ final class Inbound implements FrameDecoder.Sink {
     this.channel = channel;
     this.maxText = server.config().maxText();
     this.keyGuard = server.keyGuard();
+    this.limit = server.inputLimit();
     this.decoder = new FrameDecoder(loop.allocator());
   }
 
   /** True while frames are being handed out: what they cause is written when they are done. */
   boolean isDecoding() {
     return decoding;
+  }
+
+  /** Memory for what came and could not be handed on. */
+  int heldBytes() {
+    return heldBytes;
+  }
+
+  /** Since when it lies there, as {@link ConnectionLoop#realNanos} tells. */
+  long heldSinceNanos() {
+    return heldSinceNanos;
   }
 
   /** True if the server chooses not to read. */
@@ -81,12 +96,12 @@ final class Inbound implements FrameDecoder.Sink {
     loop.counters().received(in.readableBytes());
     ByteBuf before = unread;
     if (before == null) {
-      decode(in);
+      decode(in, false);
     } else {
       unread = null;
       before.writeBytes(in);
       in.release();
-      decode(before);
+      decode(before, true);
     }
   }
 
@@ -103,7 +118,7 @@ final class Inbound implements FrameDecoder.Sink {
       if (in == null) {
         pause(false);
       } else {
-        decode(in);
+        decode(in, true);
       }
     }
   }
@@ -115,10 +130,14 @@ final class Inbound implements FrameDecoder.Sink {
       unread.release();
       unread = null;
     }
+    hold();
     pause(false);
   }
 
-  private void decode(ByteBuf in) {
+  /**
+   * @param own false for the buffer of a read
+   */
+  private void decode(ByteBuf in, boolean own) {
     decoding = true;
     try {
       if (connection.listens()) {
@@ -135,9 +154,23 @@ final class Inbound implements FrameDecoder.Sink {
     if (connection.isDeaf() || !in.isReadable()) {
       in.release();
     } else {
-      unread = copyOf(in);
+      unread = own ? in : copyOf(in);
     }
+    hold();
     pause(!connection.listens() && !connection.isDeaf());
+  }
+
+  private void hold() {
+    int now = decoder.heldBytes() + (unread == null ? 0 : unread.capacity());
+    if (now > 0 && (heldBytes == 0 || advanced)) {
+      heldSinceNanos = loop.realNanos();
+    }
+    advanced = false;
+    if (now != heldBytes) {
+      int more = now - heldBytes;
+      heldBytes = now;
+      limit.changed(more);
+    }
   }
 
   /**
@@ -224,6 +257,7 @@ final class Inbound implements FrameDecoder.Sink {
 
   @Override
   public boolean skipped(int type, int length) {
+    advanced = true;
     if (type == MessageType.SEND.code()) {
       refuse(ErrorCode.TEXT_TOO_LONG);
     }
@@ -232,6 +266,7 @@ final class Inbound implements FrameDecoder.Sink {
 
   @Override
   public boolean frame(int type, ByteBuf buffer, int index, int length) throws ProtocolException {
+    advanced = true;
     boolean stranger = connection.isStranger();
     if (type == MessageType.SEND.code() && !stranger) {
       send(buffer, index, length);

@@ -157,6 +157,16 @@ final class Outbound extends LateRegion {
     return why;
   }
 
+  /** True if its last frame is decided. */
+  boolean isEnding() {
+    return ending;
+  }
+
+  /** True if the socket keeps nothing waiting, or took some since then. */
+  boolean hasTakenSince(long nanos) {
+    return !isQueued() || progressNanos - nanos >= 0;
+  }
+
   /** Loop time since which the socket has taken nothing of what waits, or now if nothing waits. */
   long stalledSinceNanos() {
     return waits() ? progressNanos : loop.nowNanos();

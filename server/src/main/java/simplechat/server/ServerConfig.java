@@ -15,6 +15,8 @@ import simplechat.protocol.RoomKey;
  * @param maxConnections open at once; one more is told SERVER_FULL
  * @param maxPending connections that have not joined; of more the oldest is told SERVER_FULL
  * @param maxPerAddress connections from one address, 0 for any number
+ * @param rate messages of one member in a second, 0 for any number; four times as many at once
+ * @param inputBytes of memory for what has come of frames that are not whole, of all together
  * @param maxText longest text of a message, in bytes
  * @param joinTimeout from the accept to the join, whatever is sent in between
  * @param heartbeat of silence until a member is asked for a sign of life, and again until it is
@@ -35,6 +37,8 @@ public record ServerConfig(
     int maxConnections,
     int maxPending,
     int maxPerAddress,
+    int rate,
+    long inputBytes,
     int maxText,
     Duration joinTimeout,
     Duration heartbeat,
@@ -70,12 +74,14 @@ public record ServerConfig(
               + ": it must be at most max-connections, "
               + maxConnections);
     }
+    between("rate", rate, 0, 1_000_000);
     between("max-text", maxText, 1, Limits.TEXT_MAX_BYTES);
     between("join-timeout", joinTimeout);
     between("heartbeat", heartbeat);
     between("write-stall", writeStall);
     between("resume-window", resumeWindow);
     between("drain", drain);
+    between("input-bytes", inputBytes, 2L * maxText, 1L << 40);
     between("log-bytes", logBytes, LOG_MIN_BYTES, 1L << 40);
     between("send-buffer", sendBufferBytes, 1024, 1 << 30);
     between("loops", loops, 1, 1024);
@@ -129,6 +135,8 @@ public record ServerConfig(
     private int maxConnections = 10_000;
     private int maxPending = 512;
     private int maxPerAddress;
+    private int rate;
+    private long inputBytes = 64 * 1024 * 1024;
     private int maxText = Limits.TEXT_DEFAULT_MAX_BYTES;
     private Duration joinTimeout = Duration.ofSeconds(10);
     private Duration heartbeat = Duration.ofSeconds(30);
@@ -150,6 +158,8 @@ public record ServerConfig(
       maxConnections = config.maxConnections;
       maxPending = config.maxPending;
       maxPerAddress = config.maxPerAddress;
+      rate = config.rate;
+      inputBytes = config.inputBytes;
       maxText = config.maxText;
       joinTimeout = config.joinTimeout;
       heartbeat = config.heartbeat;
@@ -186,6 +196,16 @@ public record ServerConfig(
 
     public Builder maxPerAddress(int value) {
       maxPerAddress = value;
+      return this;
+    }
+
+    public Builder rate(int value) {
+      rate = value;
+      return this;
+    }
+
+    public Builder inputBytes(long value) {
+      inputBytes = value;
       return this;
     }
 
@@ -259,6 +279,8 @@ public record ServerConfig(
           maxConnections,
           maxPending,
           maxPerAddress,
+          rate,
+          inputBytes,
           maxText,
           joinTimeout,
           heartbeat,

@@ -48,6 +48,23 @@ final class ServerOptions {
   private int maxPerAddress;
 
   @Option(
+      names = "--rate",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "messages of a member in a second, by reading it more slowly; 0 for any number"
+              + " (default: ${DEFAULT-VALUE})")
+  private int rate;
+
+  @Option(
+      names = "--input-bytes",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      defaultValue = "64m",
+      description = "memory for messages that have come in part (default: ${DEFAULT-VALUE})")
+  private long inputBytes;
+
+  @Option(
       names = "--max-text",
       paramLabel = "SIZE",
       converter = SizeConverter.class,
@@ -151,6 +168,8 @@ final class ServerOptions {
         .maxConnections(maxConnections)
         .maxPending(maxPending)
         .maxPerAddress(maxPerAddress)
+        .rate(rate)
+        .inputBytes(inputBytes)
         .maxText((int) Math.min(maxText, Integer.MAX_VALUE))
         .joinTimeout(joinTimeout)
         .heartbeat(heartbeat)

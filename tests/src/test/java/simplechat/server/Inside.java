@@ -17,6 +17,16 @@ public final class Inside {
     return onRoomLoop(server, server.door()::pending);
   }
 
+  /** How long who speaks has been made to wait for one who lags, in the last ten seconds. */
+  public static long restrainedNanos(ChatServer server) {
+    return onRoomLoop(server, server.restraint()::waitedNanos);
+  }
+
+  /** How much memory is held for what came and cannot be handed on. */
+  public static long heldInputBytes(ChatServer server) {
+    return server.inputLimit().bytes();
+  }
+
   private static <T> T onRoomLoop(ChatServer server, Supplier<T> question) {
     return CompletableFuture.supplyAsync(question, server.roomLoop().eventLoop()).join();
   }

@@ -249,6 +249,27 @@ public final class RawPeer implements AutoCloseable {
     assertThat(decoder.heldBytes()).as("bytes of a torn frame").isZero();
   }
 
+  /** True if what came up to now, and what is on its way, ends with this code. */
+  public boolean endsWith(ErrorCode code) {
+    try {
+      while (true) {
+        while (!came.isEmpty()) {
+          if (next() instanceof ServerMessage.Bye bye) {
+            return bye.code() == code.number();
+          }
+        }
+        socket.setSoTimeout(100);
+        if (!fill()) {
+          return false;
+        }
+      }
+    } catch (SocketTimeoutException e) {
+      return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Reads to the end of the stream, which may lie inside a frame. */
   public void readToEnd() {
     ServerMessage message;

@@ -1,0 +1,200 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Gap;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.server.Inside;
+import simplechat.support.Figures;
+import simplechat.support.Load;
+import simplechat.support.Memory;
+import simplechat.support.RawPeer;
+import simplechat.support.RunningServer;
+import simplechat.support.Together;
+
+/** Group C: those who speak are slowed down before anybody loses something. */
+class PaceTest {
+  private static final int MIB = 1024 * 1024;
+
+  /** C15: "accepted in the first 9 s: 130 +-7 ...; the rest waits in its socket and arrives". */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void aRateIsKeptByReadingMoreSlowly(int loops) {
+    int faster = Load.count(10, 1);
+    int rate = 10 * faster;
+    long measuredNanos = Duration.ofSeconds(9).toNanos() / Load.count(9, 1);
+    int texts = Load.count(600, 1000);
+    int expected = (int) (4L * rate + rate * measuredNanos / 1_000_000_000L);
+    int tolerance = Load.count(20, 7);
+    try (RunningServer server =
+            RunningServer.start(
+                config -> config.loops(loops).rate(rate).heartbeat(Duration.ofMillis(600)));
+        Together threads = new Together()) {
+      RawPeer witness = server.join("witness");
+      RawPeer fast = server.join("fast");
+      witness.await(ServerMessage.Joined.class);
+      long before = Memory.directBytes();
+      long began = System.nanoTime();
+      threads.run(
+          () -> {
+            for (int i = 0; i < texts; i++) {
+              fast.say("text " + i);
+            }
+          });
+      int accepted = 0;
+      int all = 0;
+      long grown = 0;
+      while (all < texts) {
+        ServerMessage came = witness.next();
+        if (came instanceof ServerMessage.Ping ping) {
+          witness.send(new simplechat.protocol.ClientMessage.Pong(ping.opaque()));
+          continue;
+        }
+        assertThat(((Msg) came).text()).isEqualTo("text " + all++);
+        if (System.nanoTime() - began <= measuredNanos) {
+          accepted = all;
+          grown = Memory.directBytes() - before;
+        }
+      }
+      threads.join();
+      // Nobody was closed for the time in which it was not read.
+      fast.await(Ack.class, ack -> ack.sendNo() == texts);
+      Figures.tell(
+          "C15",
+          "accepted %d in %.0f s at %d/s, memory %s"
+              .formatted(accepted, measuredNanos / 1e9, rate, Figures.mebibytes(grown)),
+          (expected - tolerance) + ".." + (expected + tolerance) + ", 1 MiB");
+      assertThat(accepted).isBetween(expected - tolerance, expected + tolerance);
+      assertThat(grown).isLessThan(2L * MIB);
+    }
+  }
+
+  /** C14: "the sender is read more slowly, 0 GAPs". */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void whoSpeaksFasterThanAllReadIsReadMoreSlowly(int loops) {
+    int readers = 3;
+    int texts = Load.count(6_000, 100_000);
+    try (RunningServer server =
+            RunningServer.start(
+                config ->
+                    config
+                        .loops(loops)
+                        .logBytes(4 * MIB)
+                        .maxText(1024)
+                        .sendBufferBytes(16 * 1024));
+        Together threads = new Together()) {
+      RawPeer sender = server.join("sender");
+      List<RawPeer> slow = new ArrayList<>();
+      for (int i = 0; i < readers; i++) {
+        RawPeer peer = server.connect(16 * 1024);
+        peer.join("slow" + i);
+        slow.add(peer);
+      }
+      for (RawPeer peer : slow) {
+        threads.run(() -> readSlowly(peer, texts));
+      }
+      threads.run(
+          () -> {
+            String text = "x".repeat(1000);
+            for (int i = 0; i < texts; i++) {
+              sender.say(text);
+            }
+            sender.await(Ack.class, ack -> ack.sendNo() == texts);
+          });
+      threads.join();
+      int gaps = slow.stream().mapToInt(peer -> peer.stream().lost().size()).sum();
+      Figures.tell("C14", gaps + " GAPs of " + readers + " slow readers, " + texts + " texts", "0");
+      assertThat(gaps).as("GAPs").isZero();
+    }
+  }
+
+  /**
+   * C14: "One lagging member holds senders back for at most 250 ms in any 10 s; after that it alone
+   * gets a GAP."
+   */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void oneWhoLagsHoldsTheOthersUpForAMomentOnly(int loops) {
+    int texts = Load.count(12_000, 200_000);
+    try (RunningServer server =
+            RunningServer.start(
+                config ->
+                    config
+                        .loops(loops)
+                        .logBytes(4 * MIB)
+                        .maxText(1024)
+                        .sendBufferBytes(64 * 1024));
+        Together threads = new Together()) {
+      RawPeer sender = server.join("sender");
+      List<RawPeer> fast = List.of(server.join("fast1"), server.join("fast2"));
+      RawPeer slow = server.connect(16 * 1024);
+      slow.join("slow");
+      AtomicBoolean said = new AtomicBoolean();
+      threads.run(() -> readSlowlyUntil(slow, said));
+      for (RawPeer peer : fast) {
+        threads.run(() -> peer.await(Msg.class, msg -> msg.text().equals("last")));
+      }
+      AtomicLong longest = new AtomicLong();
+      threads.run(
+          () -> {
+            String text = "x".repeat(1000);
+            for (int i = 1; i < texts; i++) {
+              sender.say(text);
+              if (i % 100 == 0) {
+                int sent = i;
+                sender.await(Ack.class, ack -> ack.sendNo() == sent);
+                longest.accumulateAndGet(Inside.restrainedNanos(server.server()), Math::max);
+              }
+            }
+            sender.say("last");
+            sender.await(Ack.class, ack -> ack.sendNo() == texts);
+            said.set(true);
+          });
+      threads.join();
+      int gaps = slow.stream().lost().size();
+      Figures.tell(
+          "C14",
+          "senders waited %s in 10 s, %d GAPs of the slow one, %d of the others"
+              .formatted(
+                  Figures.millis(longest.get()),
+                  gaps,
+                  fast.stream().mapToInt(peer -> peer.stream().lost().size()).sum()),
+          "250 ms, some, 0");
+      assertThat(longest.get()).isPositive().isLessThanOrEqualTo(250_000_000L);
+      assertThat(gaps).as("GAPs of who lags").isPositive();
+      assertThat(fast).allMatch(peer -> peer.stream().lost().isEmpty());
+    }
+  }
+
+  private static void readSlowlyUntil(RawPeer peer, AtomicBoolean end) {
+    while (!end.get()) {
+      peer.next();
+      LockSupport.parkNanos(500_000);
+    }
+  }
+
+  /** 4 MB/s, which is less than what one sender says. */
+  private static void readSlowly(RawPeer peer, int texts) {
+    long next = System.nanoTime();
+    for (int i = 0; i < texts; ) {
+      ServerMessage came = peer.next();
+      i += came instanceof Msg ? 1 : 0;
+      if (came instanceof Gap) {
+        return;
+      }
+      next += 250_000;
+      LockSupport.parkNanos(next - System.nanoTime());
+    }
+  }
+}
