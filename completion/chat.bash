@@ -202,6 +202,8 @@ function _picocli_chat_server() {
   local flag_opts="'-h' '--help' '-V' '--version'"
   local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--rate' '--input-bytes' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--key-file'"
   local NAME_option_args=("auto" "epoll" "io_uring" "kqueue" "nio") # --transport values
+  local LEVEL_option_args=("debug" "info" "warn" "error") # --log-level values
+  local NAME_option_args=("text" "json") # --log-format values
 
   type compopt &>/dev/null && compopt +o default
 
@@ -266,6 +268,22 @@ function _picocli_chat_server() {
       local IFS=$'\n'
       type compopt &>/dev/null && compopt -o filenames
       COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
+      ;;
+    '--metrics-port')
+      return
+      ;;
+    '--metrics-host')
+      return
+      ;;
+    '--log-level')
+      local IFS=$'\n'
+      COMPREPLY=( $( compReplyArray "${LEVEL_option_args[@]}" ) )
+      return $?
+      ;;
+    '--log-format')
+      local IFS=$'\n'
+      COMPREPLY=( $( compReplyArray "${NAME_option_args[@]}" ) )
       return $?
       ;;
   esac

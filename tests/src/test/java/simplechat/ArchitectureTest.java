@@ -78,12 +78,13 @@ class ArchitectureTest {
         new Wall("room", 12, Set.of("protocol"), List.of("io.netty.buffer")),
         new Wall(
             "redis", 2, Set.of("protocol", "room"), List.of("io.netty.buffer", "io.lettuce..")),
-        new Wall("status", 5, Set.of(), List.of()),
+        new Wall("status", 5, Set.of(), List.of("io.netty..", "io.prometheus..")),
+        new Wall("log", 2, Set.of(), List.of("ch.qos.logback..", "org.slf4j..")),
         new Wall(
             "server",
             10,
-            Set.of("protocol", "room", "status"),
-            List.of("io.netty..", "org.slf4j", "picocli")),
+            Set.of("protocol", "room", "status", "log"),
+            List.of("io.netty..", "org.slf4j..", "picocli", "com.sun.management")),
         new Wall("bench", 5, Set.of("protocol"), List.of("io.netty.buffer", "org.HdrHistogram")),
         new Wall("client", 5, Set.of("protocol"), List.of("io.netty..", "org.slf4j")),
         new Wall(
@@ -124,7 +125,7 @@ class ArchitectureTest {
                     OURS,
                     "picocli",
                     "org.jspecify..",
-                    "org.slf4j",
+                    "org.slf4j..",
                     "io.netty.util",
                     "org.jline.."));
     check(rule, CLASSES.that(MAIN), 1);
@@ -295,11 +296,11 @@ class ArchitectureTest {
     rule.check(examined);
   }
 
-  /** Everything but the programs, where a terminal must be waited for. */
+  /** Everything but the programs, where a terminal or the taker of the log must be waited for. */
   private static JavaClasses onLoops() {
     return CLASSES.that(
         DescribedPredicate.not(MAIN)
-            .and(DescribedPredicate.not(resideInAPackage("simplechat.cli"))));
+            .and(DescribedPredicate.not(resideInAnyPackage("simplechat.cli", "simplechat.log"))));
   }
 
   private static Stream<String> packages(JavaClasses classes) {

@@ -79,6 +79,7 @@ public final class ChatServer {
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private @Nullable Channel listener;
   private volatile boolean stopping;
+  private volatile @Nullable String unready;
 
   private ChatServer(ServerConfig config, Transport transport) {
     this.config = config;
@@ -162,6 +163,16 @@ public final class ChatServer {
   /** How many are in the room, asked on the room's loop. */
   public CompletionStage<Integer> members() {
     return CompletableFuture.supplyAsync(room::members, roomLoop().eventLoop());
+  }
+
+  /** Why new connections are not welcome; null if they are. */
+  public @Nullable String unready() {
+    return stopping ? "draining" : unready;
+  }
+
+  /** Something that the server needs is not there; null if it is back. */
+  void unready(@Nullable String why) {
+    unready = why;
   }
 
   /** The figures, of which each loop is asked for its own; after the end those that it left. */

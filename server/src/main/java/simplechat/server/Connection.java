@@ -172,7 +172,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       state = ConnectionState.ENDING;
       inbound.close();
       outbound.close();
-      loop.remove(this, outbound.why());
+      loop.remove(this);
       server.closed();
     }
   }

@@ -1,7 +1,10 @@
 package simplechat.server;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +15,9 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import simplechat.protocol.ErrorCode;
 import simplechat.room.LogReader;
 import simplechat.room.Segment;
@@ -25,6 +31,8 @@ import simplechat.room.Segment;
 final class ConnectionLoop implements LogReader {
   /** Whose socket took nothing for longer does not read. */
   private static final long ALIVE_NANOS = Duration.ofMillis(500).toNanos();
+
+  private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
   private final EventLoop eventLoop;
   private final ByteBufAllocator allocator;
@@ -161,16 +169,46 @@ final class ConnectionLoop implements LogReader {
     counters.opened();
   }
 
-  /**
-   * @param why the code of its last word, null if the peer went without one
-   */
-  void remove(Connection connection, @Nullable ErrorCode why) {
-    counters.closed(why);
+  void remove(Connection connection) {
     Connection last = connections.remove(connections.size() - 1);
     if (last != connection) {
       connections.set(connection.index(), last);
       last.index(connection.index());
     }
+  }
+
+  /**
+   * Keeps account of the end of a connection.
+   *
+   * @param why the code of our last word, also of one that could not be said; null if the peer went
+   *     without one
+   */
+  void closed(Channel channel, @Nullable ErrorCode why) {
+    counters.closed(why);
+    LOG.atLevel(why == ErrorCode.SLOW ? Level.INFO : Level.DEBUG)
+        .setMessage("closed")
+        .addKeyValue("reason", why == null ? "lost" : LoopCounters.name(why))
+        .addKeyValue("address", address(channel))
+        .log();
+  }
+
+  /** Keeps account of a GAP, if events are missed. */
+  void told(Channel channel, long missed) {
+    if (missed > 0) {
+      counters.gap(missed);
+      LOG.atInfo()
+          .setMessage("gap")
+          .addKeyValue("missed", missed)
+          .addKeyValue("address", address(channel))
+          .log();
+    }
+  }
+
+  /** As it stands in lines. */
+  static String address(Channel channel) {
+    return channel.remoteAddress() instanceof InetSocketAddress known
+        ? NetUtil.toSocketAddressString(known)
+        : "unknown";
   }
 
   @Override

@@ -2,9 +2,12 @@ package simplechat.server;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.FrameDecoder;
@@ -33,6 +36,12 @@ final class Inbound implements FrameDecoder.Sink {
           MessageType.LEAVE,
           MessageType.WHO,
           MessageType.CLIENT_PING);
+
+  /** What members say; {@code simplechat.log} keeps it silent unless it is asked for. */
+  private static final Logger SAID = LoggerFactory.getLogger("simplechat.said");
+
+  /** More of a text is not for a line. */
+  private static final int SAID_MAX_BYTES = 1024;
 
   private final Connection connection;
   private final RoomLink room;
@@ -306,6 +315,15 @@ final class Inbound implements FrameDecoder.Sink {
     if (refused != null) {
       refuse(refused);
     } else {
+      if (SAID.isTraceEnabled()) {
+        int shown = Math.min(length, SAID_MAX_BYTES);
+        SAID.atTrace()
+            .setMessage("said")
+            .addKeyValue("address", ConnectionLoop.address(channel))
+            .addKeyValue("bytes", length)
+            .addKeyValue("text", buffer.toString(index, shown, StandardCharsets.UTF_8))
+            .log();
+      }
       connection.say(buffer, index, length);
     }
   }

@@ -84,12 +84,10 @@ final class LoopCounters {
     bytesOut += bytes;
   }
 
-  /** A member was told that it missed so many events, if any. */
-  void told(long missedEvents) {
-    if (missedEvents > 0) {
-      gaps++;
-      missed += missedEvents;
-    }
+  /** A member was told that it missed so many events. */
+  void gap(long events) {
+    gaps++;
+    missed += events;
   }
 
   /** The loop came so much later to its tick than it meant to. */
@@ -147,10 +145,15 @@ final class LoopCounters {
     Map<String, Long> named = new TreeMap<>();
     for (ErrorCode code : CODES) {
       if (which.test(code)) {
-        named.put(code.name().toLowerCase(Locale.ROOT), counts[code.number()]);
+        named.put(name(code), counts[code.number()]);
       }
     }
     return named;
+  }
+
+  /** The name of a code as it stands in figures and lines. */
+  static String name(ErrorCode code) {
+    return code.name().toLowerCase(Locale.ROOT);
   }
 
   private static void add(long[] to, long[] from) {

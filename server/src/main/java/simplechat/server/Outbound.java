@@ -152,11 +152,6 @@ final class Outbound extends LateRegion {
     loop.fanOut().fallBack(this);
   }
 
-  /** The code of the last word, also of one that could not be said; null if there was none. */
-  @Nullable ErrorCode why() {
-    return why;
-  }
-
   /** True if its last frame is decided. */
   boolean isEnding() {
     return ending;
@@ -272,6 +267,7 @@ final class Outbound extends LateRegion {
   /** Lets go of everything, for good. */
   void close() {
     abandon(null);
+    loop.closed(channel, why);
     loop.fanOut().remove(this);
   }
 
@@ -363,7 +359,7 @@ final class Outbound extends LateRegion {
       cursor.taken(pieces, whole, rest);
       loop.counters().delivered(cursor.delivered(false));
     }
-    loop.counters().told(pieces.missedTold(whole, rest));
+    loop.told(channel, pieces.missedTold(whole, rest));
     if (answersSent && answers != null) {
       answers.release();
       answers = null;

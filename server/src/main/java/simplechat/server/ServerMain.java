@@ -8,11 +8,13 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,7 +27,10 @@ import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import simplechat.log.ServerLog;
 import simplechat.protocol.Limits;
+import simplechat.status.ServerMetrics;
+import simplechat.status.StatusServer;
 
 /** The server program: environment to options, signals to a drain, an exit status. */
 @Command(
@@ -49,7 +54,11 @@ public final class ServerMain implements Callable<Integer> {
   private static final int EXIT_USAGE = 2;
   private static final int EXIT_SIGNAL = 128;
 
+  /** For lines that nobody may be there to take. */
+  private static final Duration LOG_PATIENCE = Duration.ofSeconds(1);
+
   @Mixin private final ServerOptions options = new ServerOptions();
+  @Mixin private final WatchOptions watch = new WatchOptions();
 
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final AtomicBoolean signalled = new AtomicBoolean();
@@ -94,24 +103,40 @@ public final class ServerMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException, IOException {
+    ServerLog lines = watch.log();
+    try {
+      serve(lines);
+      return 0;
+    } finally {
+      lines.close(LOG_PATIENCE);
+    }
+  }
+
+  private void serve(ServerLog lines) throws InterruptedException, IOException {
     Logger log = LoggerFactory.getLogger(ServerMain.class);
+    Integer metricsPort = watch.metricsPort();
     ServerConfig config = within(DescriptorLimit.ofThisProcess(), options.config(), log);
     Signals.onStop(this::stop);
-    ChatServer started;
-    try {
-      started = ChatServer.start(config).toCompletableFuture().get();
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(
-          "cannot listen on "
-              + NetUtil.toSocketAddressString(config.host(), config.port())
-              + ": "
-              + reason(e.getCause()),
-          e.getCause());
-    }
+    ChatServer started = get(ChatServer.start(config), config.host(), config.port());
     server = started;
     if (!started.address().getAddress().isLoopbackAddress()) {
       log.warn("listening beyond this machine without TLS: the network reads along");
     }
+    if (metricsPort != null) {
+      String host = watch.metricsHost();
+      Status status = new Status(started, lines);
+      InetSocketAddress at =
+          get(StatusServer.start(host, metricsPort, status), host, metricsPort).address();
+      log.atInfo().setMessage("status").addKeyValue("url", "http://" + format(at) + "/").log();
+    }
+    log.atInfo()
+        .setMessage("started")
+        .addKeyValue("address", format(started.address()))
+        .addKeyValue("loops", config.loops())
+        .addKeyValue("max-connections", config.maxConnections())
+        .addKeyValue("max-text", config.maxText())
+        .addKeyValue("log-bytes", config.logBytes())
+        .log();
     if (signalled.get()) {
       started.drain().thenRun(stopped::countDown);
     } else {
@@ -119,7 +144,25 @@ public final class ServerMain implements Callable<Integer> {
       System.out.flush();
     }
     stopped.await();
-    return 0;
+    try {
+      Accounts.log(log, new Status(started, lines).metrics().toCompletableFuture().get());
+    } catch (ExecutionException e) {
+      log.error("no accounts", e.getCause());
+    }
+  }
+
+  private static <T> T get(CompletionStage<T> start, String host, int port)
+      throws InterruptedException {
+    try {
+      return start.toCompletableFuture().get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(
+          "cannot listen on "
+              + NetUtil.toSocketAddressString(host, port)
+              + ": "
+              + reason(e.getCause()),
+          e.getCause());
+    }
   }
 
   private static ServerConfig within(long descriptors, ServerConfig config, Logger log) {
@@ -174,6 +217,19 @@ public final class ServerMain implements Callable<Integer> {
 
   private static PrintWriter utf8(PrintStream stream) {
     return new PrintWriter(stream, true, StandardCharsets.UTF_8);
+  }
+
+  /** What is shown of a server and its log. */
+  private record Status(ChatServer server, ServerLog lines) implements StatusServer.Source {
+    @Override
+    public CompletionStage<ServerMetrics> metrics() {
+      return server.metrics().thenApply(metrics -> metrics.withLogLinesLost(lines.lost()));
+    }
+
+    @Override
+    public @Nullable String unready() {
+      return server.unready();
+    }
   }
 
   /** Stands in for options that are not given. A variable that is empty is none. */

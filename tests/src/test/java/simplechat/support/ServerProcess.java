@@ -1,5 +1,7 @@
 package simplechat.support;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,6 +33,10 @@ import java.util.stream.Stream;
 public final class ServerProcess implements AutoCloseable {
   private static final Pattern LISTENING =
       Pattern.compile("listening on (\\[[0-9a-f:]+]|[0-9.]+):([0-9]+)");
+  private static final Pattern ORDINARY = Pattern.compile("\\S+ INFO (ServerMain|Start): ");
+  private static final Pattern ACCOUNTS =
+      Pattern.compile(" INFO ServerMain: stopped opened=(\\d+) open=(\\d+) closed=(\\S+) ");
+  private static final Pattern COUNT = Pattern.compile(":(\\d+)");
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   /** As that of a build in the background of a shell; a JVM keeps to what it was given. */
@@ -155,6 +161,7 @@ public final class ServerProcess implements AutoCloseable {
     int status = get(process.onExit(), "the exit").exitValue();
     get(outEnd, "the end of stdout");
     get(errEnd, "the end of stderr");
+    checkAccounts();
     return status;
   }
 
@@ -191,7 +198,13 @@ public final class ServerProcess implements AutoCloseable {
     return out;
   }
 
+  /** But for the lines in which a server says that it has started, and its accounts at the end. */
   public List<String> err() {
+    return err.stream().filter(line -> !ORDINARY.matcher(line).lookingAt()).toList();
+  }
+
+  /** All of stderr. */
+  public List<String> log() {
     return err;
   }
 
@@ -199,6 +212,24 @@ public final class ServerProcess implements AutoCloseable {
   public void close() {
     process.destroyForcibly();
     get(process.onExit(), "the end of a killed process");
+  }
+
+  private void checkAccounts() {
+    for (String line : err) {
+      Matcher accounts = ACCOUNTS.matcher(line);
+      if (accounts.find()) {
+        long closed =
+            COUNT
+                .matcher(accounts.group(3))
+                .results()
+                .mapToLong(count -> Long.parseLong(count.group(1)))
+                .sum();
+        assertThat(closed)
+            .as("opened - open = sum of closed in %s", line)
+            .isEqualTo(Long.parseLong(accounts.group(1)) - Long.parseLong(accounts.group(2)));
+        assertThat(err).last().isSameAs(line);
+      }
+    }
   }
 
   private void addOut(String line) {

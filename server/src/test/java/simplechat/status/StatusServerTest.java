@@ -1,0 +1,225 @@
+package simplechat.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StatusServerTest {
+  private static final int CONNECTIONS_MAX = 16;
+
+  private final HttpClient client = HttpClient.newHttpClient();
+  private volatile CompletionStage<ServerMetrics> metrics =
+      CompletableFuture.completedFuture(figures());
+  private volatile @Nullable String unready;
+  private StatusServer server;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = start(Duration.ofSeconds(30));
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  @Test
+  void prometheusGetsEveryFigure() throws Exception {
+    HttpResponse<String> answer = get("/metrics");
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.headers().firstValue("content-type").orElseThrow())
+        .startsWith("text/plain; version=0.0.4");
+    assertThat(answer.body())
+        .contains(
+            "chat_members 3.0\n",
+            "chat_members_away 4.0\n",
+            "chat_connections_open 5.0\n",
+            "chat_connections_opened_total 9.0\n",
+            "chat_connections_closed_total{reason=\"left\"} 3.0\n",
+            "chat_connections_closed_total{reason=\"slow\"} 1.0\n",
+            "chat_refusals_total{reason=\"name_taken\"} 2.0\n",
+            "chat_joins_total{how=\"came_back\"} 6.0\n",
+            "chat_joins_total{how=\"joined\"} 11.0\n",
+            "chat_messages_total 12.0\n",
+            "chat_deliveries_total 13.0\n",
+            "chat_received_bytes_total 14.0\n",
+            "chat_sent_bytes_total 15.0\n",
+            "chat_gaps_total 16.0\n",
+            "chat_missed_events_total 17.0\n",
+            "chat_log_start_position 18.0\n",
+            "chat_log_end_position 19.0\n",
+            "chat_log_bytes 20.0\n",
+            "chat_lag_bytes{quantile=\"1\"} 21.0\n",
+            "chat_lag_bytes{quantile=\"0.99\"} 22.0\n",
+            "chat_loop_delay_seconds_bucket{le=\"0.005\"} 3\n",
+            "chat_loop_delay_seconds_bucket{le=\"+Inf\"} 28\n",
+            "chat_loop_delay_seconds_sum 0.5\n",
+            "chat_direct_memory_bytes 23.0\n",
+            "chat_log_lines_lost_total 25.0\n",
+            "chat_ready 1.0\n",
+            "\njvm_memory_used_bytes{area=\"heap\"} ",
+            "\nprocess_open_fds ");
+  }
+
+  @Test
+  void thePageIsOneFileThatAsksNobodyElse() throws Exception {
+    HttpResponse<String> page = get("/");
+    assertThat(page.headers().firstValue("content-type").orElseThrow()).startsWith("text/html");
+    assertThat(page.headers().firstValue("content-security-policy").orElseThrow())
+        .contains("default-src 'none'");
+    assertThat(page.body()).doesNotContain("http:", "https:", "//cdn", "@import", "src=");
+    HttpResponse<String> json = get("/status.json?again");
+    assertThat(json.headers().firstValue("content-type")).contains("application/json");
+    assertThat(json.body())
+        .startsWith("{\"unready\":\"\",\"upSeconds\":0,\"open\":5,\"opened\":9,\"closed\":{")
+        .contains("\"left\":3,\"lost\":0,\"slow\":1}", "\"members\":3,", "\"logLinesLost\":25}");
+  }
+
+  @Test
+  void itIsReadyAsLongAsNothingSpeaksAgainstIt() throws Exception {
+    assertThat(get("/health/ready").statusCode()).isEqualTo(200);
+    unready = "draining";
+    assertThat(get("/health/ready").statusCode()).isEqualTo(503);
+    assertThat(get("/health/ready").body()).isEqualTo("draining\n");
+    assertThat(get("/metrics").body()).contains("chat_ready 0.0\n");
+    assertThat(get("/status.json").body()).startsWith("{\"unready\":\"draining\",");
+    assertThat(get("/health/live").statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void itLivesAsLongAsTheLoopsAnswer() throws Exception {
+    metrics = new CompletableFuture<>();
+    stop();
+    server = start(Duration.ofMillis(200));
+    HttpResponse<String> answer = get("/health/live");
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.body()).contains("does not answer");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+  void nothingButGetIsAllowed(String method) throws Exception {
+    HttpResponse<String> answer =
+        send(request("/").method(method, HttpRequest.BodyPublishers.ofString("x".repeat(100))));
+    assertThat(answer.statusCode()).isEqualTo(405);
+    assertThat(answer.headers().firstValue("allow")).contains("GET");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/x", "/metrics/", "/../etc/passwd", "//", "/status.html"})
+  void otherPathsLeadNowhere(String path) throws Exception {
+    assertThat(raw("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n")).startsWith("HTTP/1.1 404 ");
+  }
+
+  @Test
+  void requestsAreSmallAndWellFormed() throws Exception {
+    assertThat(raw("GET /" + "x".repeat(2000) + " HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 400 ");
+    assertThat(raw("GET / HTTP/1.1\r\nA: " + "x".repeat(9000))).startsWith("HTTP/1.1 400 ");
+    assertThat(raw("nonsense\r\n\r\n")).startsWith("HTTP/1.1 400 ");
+    // Of two requests in one the second has no effect.
+    assertThat(raw("GET /x HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n").split("HTTP/1.1 404"))
+        .hasSize(2);
+  }
+
+  @Test
+  void whoNeverReadsOrAsksIsOneOfFewAndNotForLong() throws Exception {
+    stop();
+    server = start(Duration.ofMillis(700));
+    List<Socket> idle = new ArrayList<>();
+    for (int i = 0; i < CONNECTIONS_MAX; i++) {
+      Socket socket = connect();
+      if (i % 2 == 0) {
+        socket
+            .getOutputStream()
+            .write("GET /metrics HTTP/1.1\r\n".getBytes(StandardCharsets.UTF_8));
+      }
+      idle.add(socket);
+    }
+    try (Socket oneMore = connect()) {
+      assertThat(oneMore.getInputStream().read()).isEqualTo(-1);
+    }
+    for (Socket socket : idle) {
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+      socket.close();
+    }
+    await().until(() -> get("/health/live").statusCode() == 200);
+  }
+
+  private StatusServer start(Duration patience) throws Exception {
+    StatusServer.Source source =
+        new StatusServer.Source() {
+          @Override
+          public CompletionStage<ServerMetrics> metrics() {
+            return metrics;
+          }
+
+          @Override
+          public @Nullable String unready() {
+            return unready;
+          }
+        };
+    return StatusServer.start("127.0.0.1", 0, source, patience)
+        .toCompletableFuture()
+        .get(10, TimeUnit.SECONDS);
+  }
+
+  private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    return send(request(path));
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(
+            URI.create("http://127.0.0.1:" + server.address().getPort() + path))
+        .timeout(Duration.ofSeconds(10));
+  }
+
+  private HttpResponse<String> send(HttpRequest.Builder request)
+      throws IOException, InterruptedException {
+    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  private String raw(String request) throws IOException {
+    try (Socket socket = connect()) {
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  private Socket connect() throws IOException {
+    Socket socket = new Socket(server.address().getAddress(), server.address().getPort());
+    socket.setSoTimeout(10_000);
+    return socket;
+  }
+
+  private static ServerMetrics figures() {
+    return new ServerMetrics(
+        new ServerMetrics.Connections(
+            9, 5, Map.of("left", 3L, "slow", 1L, "lost", 0L), Map.of("name_taken", 2L)),
+        new ServerMetrics.InRoom(3, 4, 7, 11, 6, 12, 18, 19, 20),
+        new ServerMetrics.Traffic(13, 14, 15, 16, 17),
+        new ServerMetrics.Lag(21, 22),
+        new ServerMetrics.Delay(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L), Duration.ofMillis(500)),
+        new ServerMetrics.Memory(23, 24),
+        25);
+  }
+}
