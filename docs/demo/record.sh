@@ -12,12 +12,14 @@ cast=$here/demo.cast
 svg=$here/demo.svg
 
 columns=92
-rows=19
+rows=22
 port=8080
-server_rows=3
+relay_port=8081
+server_rows=4
 key_seconds=0.028
 still_seconds=0.7 # the pauses at both ends are longer, see story
-wait_seconds=20
+wait_seconds=60
+longest_seconds=2.5 # a wait for the next try to connect is cut to this
 last_frame_millis=4000
 
 fail() {
@@ -37,8 +39,22 @@ work=$(mktemp -d)
 
 tm() { tmux -S "$work/socket" -f "$work/tmux.conf" "$@"; }
 
+# Bob's network: without the relay there is no way from him to the server.
+relay=
+
+connect() {
+  setsid socat "TCP-LISTEN:$relay_port,bind=127.0.0.1,fork,reuseaddr" "TCP:127.0.0.1:$port" &
+  relay=$!
+}
+
+disconnect() {
+  [[ -z $relay ]] || kill -- "-$relay" 2>/dev/null || true
+  relay=
+}
+
 finish() {
   local status=$?
+  disconnect
   tm kill-server 2>/dev/null || true
   rm -rf "$work"
   exit "$status"
@@ -62,10 +78,12 @@ case ${1:-} in
   *) fail "unknown argument '$1', see the top of this file" ;;
 esac
 
-need tmux asciinema termtosvg awk
-if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-  fail "port $port is taken, and the demo shows the default"
-fi
+need tmux asciinema termtosvg awk socat
+for taken in "$port" "$relay_port"; do
+  if (exec 3<>"/dev/tcp/127.0.0.1/$taken") 2>/dev/null; then
+    fail "port $taken is taken, and the demo needs it"
+  fi
+done
 
 # Each letter of a line is a key of its own, so they have to be cut where characters end.
 export LANG=C.UTF-8 LC_ALL=C.UTF-8 TERM=xterm-256color
@@ -89,7 +107,8 @@ shell="env PS1='\$ ' HISTFILE= bash --norc --noprofile -i"
 server=$(tm new-session -d -P -F '#{pane_id}' -x "$columns" -y "$rows" -s demo -c "$root" "$shell")
 alice=$(tm split-window -v -d -P -F '#{pane_id}' -t "$server" -c "$root" \
   -l "$((rows - server_rows - 2))" "$shell")
-bob=$(tm split-window -h -d -P -F '#{pane_id}' -t "$alice" -c "$root" "$shell")
+bob=$(tm split-window -h -d -P -F '#{pane_id}' -t "$alice" -c "$root" \
+  "env CHAT_PORT=$relay_port $shell")
 tm select-pane -t "$server" -T server
 tm select-pane -t "$alice" -T alice
 tm select-pane -t "$bob" -T bob
@@ -145,7 +164,14 @@ story() {
   until_shown "$alice" 'bob joined'
   pause 0.9
 
-  line "$alice" 'send hi bob 👋 hungry?'
+  # Tab completes the name of who is there.
+  keys "$alice" 'send hi b'
+  pause 0.4
+  tm send-keys -t "$alice" Tab
+  until_shown "$alice" 'send hi bob'
+  pause 0.6
+  keys "$alice" '👋 hungry?'
+  enter "$alice"
   until_shown "$bob" 'hungry'
   pause 0.9
 
@@ -154,21 +180,27 @@ story() {
   pause 0.3
   line "$alice" 'send the noodle place at one?'
   until_shown "$bob" 'at one'
-  pause 1.4
+  pause 1.2
   keys "$bob" '麺 🍜'
   enter "$bob"
   until_shown "$alice" 'how about'
-  pause 1.2
+  pause 1.4
 
-  line "$alice" 'who'
-  until_shown "$alice" 'here \(2\)'
+  disconnect
+  tm select-pane -t "$bob" -T "bob, whose network is gone"
+  until_shown "$bob" 'bob \(offline\)>'
+  until_shown "$alice" 'bob lost connection'
   pause 1.2
-  line "$bob" 'snd see you there'
-  until_shown "$bob" 'unknown command'
-  pause 1.6
-  line "$bob" 'send see you there'
-  until_shown "$alice" 'bob: see you there'
+  line "$bob" 'send save me a seat'
+  until_shown "$bob" '1 pending'
+  pause 0.5
+  line "$alice" 'send I take the table at the window'
   pause 0.8
+  connect
+  tm select-pane -t "$bob" -T bob
+  until_shown "$bob" 'nothing missed'
+  until_shown "$alice" 'save me a seat'
+  pause 2.2
   line "$bob" 'leave'
   until_shown "$bob" 'left the chat'
   until_shown "$bob" '^\$ *$' # the shell's own prompt, so that nothing comes into the last pause
@@ -180,6 +212,7 @@ until_shown "$server" '^\$'
 until_shown "$alice" '^\$'
 until_shown "$bob" '^\$'
 
+connect
 raw=$work/raw.cast
 asciinema rec -q --cols "$columns" --rows "$rows" \
   -c "tmux -S '$work/socket' attach -t demo" "$raw" </dev/null &
@@ -194,18 +227,23 @@ until_shown "$server" '\$ *$'
 # Kept: the size and what was shown. Left out: the recording machine, the steps in which the first
 # picture was drawn, and tmux's farewell, which would end as an empty frame. The story begins and ends
 # with a pause, so these are what is before the first pause and what is behind the last.
-awk -v header="{\"version\": 2, \"width\": $columns, \"height\": $rows}" -v pause="$still_seconds" '
+awk -v header="{\"version\": 2, \"width\": $columns, \"height\": $rows}" -v pause="$still_seconds" \
+  -v longest="$longest_seconds" '
   NR == 1 { print header; next }
   { event[++n] = $0; time[n] = substr($0, 2, index($0, ",") - 2) + 0 }
   n > 1 && time[n] - time[n - 1] > pause { if (!first) first = n; last = n - 1 }
   END {
     for (i = 1; i <= last; i++) {
       if (i < first) sub(/^\[[0-9.]+/, "[0.0", event[i])
+      else {
+        if (i > first && time[i] - time[i - 1] > longest) cut += time[i] - time[i - 1] - longest
+        sub(/^\[[0-9.]+/, sprintf("[%.3f", time[i] - cut), event[i])
+      }
       print event[i]
     }
   }
 ' "$raw" >"$cast"
-grep -q 'left the chat' "$cast" || fail 'the recording was cut too early; try on a quieter machine'
+grep -q 'nothing missed' "$cast" && grep -q 'left the chat' "$cast" || fail 'the recording was cut too early; try on a quieter machine'
 if grep -qF -e "$HOME" -e "$(uname -n)" -e "$root" "$cast"; then
   fail 'the recording names this machine'
 fi
