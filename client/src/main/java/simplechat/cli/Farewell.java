@@ -21,6 +21,9 @@ final class Farewell {
 
   /** For somebody who did not get in. */
   static String textAtTheDoor(Goodbye goodbye, String address) {
+    if (goodbye.says(ErrorCode.UNSUPPORTED_VERSION)) {
+      return address + " speaks another version of the protocol: " + goodbye.text();
+    }
     if (goodbye.ending() == Goodbye.Ending.BYE) {
       return bye(goodbye);
     }

@@ -2,17 +2,11 @@ package simplechat.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PipedInputStream;
-import java.io.PipedOutputStream;
-import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +16,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import simplechat.cli.ClientProgramTest.Running;
+import simplechat.client.ClientOptions;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
@@ -192,45 +187,16 @@ class ClientReturnTest {
   @Test
   void whoFindsNoWayBackGivesUpAndListsWhatIsNotConfirmed() throws Exception {
     assertThat(Visit.PIPE.returnWithin()).hasSeconds(30);
-    try (PipedOutputStream keys = new PipedOutputStream()) {
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      ByteArrayOutputStream err = new ByteArrayOutputStream();
-      Visit visit =
-          new Visit(
-              new Settings(
-                  "127.0.0.1",
-                  server.port(),
-                  Admission.FREE,
-                  "alice",
-                  0,
-                  true,
-                  false,
-                  false,
-                  false,
-                  false),
-              new Transcript(Clock.systemUTC()),
-              new PipeInput(new PipedInputStream(keys)),
-              new PlainScreen(Screen.Kind.TALK, out, err),
-              new Interrupts(() -> {}),
-              Visit.PIPE.withReturn(Duration.ofMillis(300)));
-      keys.write("send one\n".getBytes(StandardCharsets.UTF_8));
-      CompletableFuture<Integer> exitCode =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return visit.run();
-                } catch (InterruptedException e) {
-                  throw new AssertionError(e);
-                }
-              });
+    ClientOptions impatient = Visit.PIPE.withReturn(Duration.ofMillis(300));
+    try (PipedVisit visit = new PipedVisit(server.port(), impatient, false, null)) {
+      visit.type("send one\n");
       Peer peer = server.acceptAndWelcome(0);
       peer.expect(ClientMessage.Send.class);
       server.close();
       peer.reset();
-      assertThat(exitCode.get(10, TimeUnit.SECONDS)).isEqualTo(1);
-      assertThat(out.toString(StandardCharsets.UTF_8)).endsWith("lost, reconnecting\n");
-      assertThat(err.toString(StandardCharsets.UTF_8))
-          .isEqualTo("* connection lost\nnot confirmed: one\n");
+      assertThat(visit.exitCode()).isEqualTo(1);
+      assertThat(visit.out()).endsWith("lost, reconnecting\n");
+      assertThat(visit.err()).isEqualTo("* connection lost\nnot confirmed: one\n");
     }
   }
 

@@ -96,6 +96,42 @@ class HostileTextTest {
     judge(texts, coloured);
   }
 
+  /** What goes to a program, to a log, to a pipe and with a complaint is as harmless. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void noByteOfItReachesAPipeOrALogRaw(boolean json) throws Exception {
+    List<String> texts = texts();
+    Path log = Files.createTempFile("chat", ".log");
+    log.toFile().deleteOnExit();
+    String printed;
+    try (ScriptedServer server = new ScriptedServer();
+        PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, json, log)) {
+      visit.type("who\nsend x\n");
+      try (Peer peer = server.accept()) {
+        peer.expect(ClientMessage.Hello.class);
+        tellAll(peer, texts, "\u001b\u009b\u202ew");
+        assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("x");
+        String all = String.join("", texts);
+        peer.send(new ServerMessage.Refused(105, 1, all), new ServerMessage.Bye(499, 0, all));
+      }
+      assertThat(visit.exitCode()).isEqualTo(1);
+      printed = visit.out() + visit.err();
+    }
+    String logged = Files.readString(log);
+    for (String text : texts) {
+      String number = text.substring(text.lastIndexOf('~', text.length() - 2));
+      for (String output : List.of(printed, logged)) {
+        assertThat(output.contains(text)).as("seed %d, raw: %s", SEED, shown(text)).isFalse();
+        assertThat(output).contains(number);
+      }
+    }
+    for (String output : List.of(printed, logged)) {
+      assertThat(output.codePoints().filter(HostileTextTest::isHarmful).boxed())
+          .as("seed %d", SEED)
+          .isEmpty();
+    }
+  }
+
   /** Every field that has text, and each of the texts in it; what comes once has all at once. */
   private static void converse(Peer peer, Tmux tmux, List<String> texts, String ownName)
       throws Exception {
@@ -105,9 +141,31 @@ class HostileTextTest {
     tmux.await("another name [alice2]:");
     tmux.press("Enter");
     peer.expect(ClientMessage.Hello.class);
+    tellAll(peer, texts, ownName);
+    String prompt = Sanitiser.name(ownName) + ">";
+    tmux.await("bob: end\n" + prompt);
+    assertThat(tmux.lastRow()).isEqualTo(prompt);
+    tmux.type("send x");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("x");
+    peer.send(new ServerMessage.Refused(105, 1, all), new ServerMessage.Bye(499, 0, all));
+  }
+
+  private static void tellAll(Peer peer, List<String> texts, String ownName) throws Exception {
     peer.send(
         new ServerMessage.Welcome(
-            1, false, 7, new ResumeToken(1, 2), 0, 0, 0, 2, 1000, 30, ownName, all));
+            1,
+            false,
+            7,
+            new ResumeToken(1, 2),
+            0,
+            0,
+            0,
+            2,
+            1000,
+            30,
+            ownName,
+            String.join("", texts)));
     peer.expect(ClientMessage.Who.class);
     peer.send(new ServerMessage.Roster(false, texts));
     int seq = 0;
@@ -119,13 +177,6 @@ class HostileTextTest {
           new ServerMessage.Refused(199, 0, text));
     }
     peer.send(new ServerMessage.Msg(seq, 1, "bob", "end"));
-    String prompt = Sanitiser.name(ownName) + ">";
-    tmux.await("bob: end\n" + prompt);
-    assertThat(tmux.lastRow()).isEqualTo(prompt);
-    tmux.type("send x");
-    tmux.press("Enter");
-    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("x");
-    peer.send(new ServerMessage.Refused(105, 1, all), new ServerMessage.Bye(499, 0, all));
   }
 
   private void judge(List<String> texts, boolean coloured) throws Exception {

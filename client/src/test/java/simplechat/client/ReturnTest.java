@@ -423,9 +423,9 @@ class ReturnTest {
     Peer next = server.accept();
     next.expect(ClientMessage.Hello.class);
     next.welcomeBack("alice", 0, 2, 0);
-    sleptMillis.addAndGet(3_600_000);
-    // Of the replay, and of the sleep.
+    // Of the replay, and then of the sleep.
     next.expect(ClientMessage.Ping.class);
+    sleptMillis.addAndGet(3_600_000);
     next.send(new ServerMessage.Pong(next.expect(ClientMessage.Ping.class).opaque()));
     next.send(msg(2, "bob", "good morning"));
     await().until(() -> recorder.calls.contains("bob@2: good morning"));

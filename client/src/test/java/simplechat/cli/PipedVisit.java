@@ -1,0 +1,77 @@
+package simplechat.cli;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import simplechat.client.ClientOptions;
+
+/**
+ * The program in this process, with pipes for its streams: sooner there than a process, and as
+ * impatient as a test likes it.
+ */
+final class PipedVisit implements AutoCloseable {
+  private final PipedOutputStream keys = new PipedOutputStream();
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final CompletableFuture<Integer> exitCode = new CompletableFuture<>();
+  private final @Nullable TranscriptFile log;
+
+  /** Of a member called alice, who is told of the room in objects, or a log, or neither. */
+  PipedVisit(int port, ClientOptions options, boolean json, @Nullable Path logFile)
+      throws IOException {
+    log = logFile == null ? null : TranscriptFile.open(logFile);
+    Settings settings =
+        new Settings(
+            "127.0.0.1", port, Admission.FREE, "alice", 0, true, false, false, json, log != null);
+    Screen plain = new PlainScreen(json ? Screen.Kind.RECORD : Screen.Kind.TALK, out, err);
+    Visit visit =
+        new Visit(
+            settings,
+            new Transcript(Clock.systemUTC()),
+            new PipeInput(new PipedInputStream(keys)),
+            log == null ? plain : log.beside(plain),
+            new Interrupts(() -> {}),
+            options);
+    new Thread(() -> run(visit)).start();
+  }
+
+  private void run(Visit visit) {
+    try {
+      exitCode.complete(visit.run());
+    } catch (InterruptedException | RuntimeException e) {
+      exitCode.completeExceptionally(e);
+    }
+  }
+
+  void type(String text) throws IOException {
+    keys.write(text.getBytes(StandardCharsets.UTF_8));
+    keys.flush();
+  }
+
+  int exitCode() throws Exception {
+    return exitCode.get(20, TimeUnit.SECONDS);
+  }
+
+  String out() {
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  String err() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public void close() throws IOException {
+    keys.close();
+    if (log != null) {
+      log.close();
+    }
+  }
+}

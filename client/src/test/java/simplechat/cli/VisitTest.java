@@ -1,0 +1,75 @@
+package simplechat.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import simplechat.client.ClientOptions;
+import simplechat.client.ScriptedServer;
+import simplechat.client.ScriptedServer.Peer;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.ServerMessage;
+
+/** Ways in which a door stays closed, each said in one line. */
+@Tag("slow")
+class VisitTest {
+  private ScriptedServer server;
+
+  @BeforeEach
+  void listen() throws Exception {
+    server = new ScriptedServer();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    server.close();
+  }
+
+  /** All of it is over within ten seconds: the time to connect, and then that to join. */
+  @Test
+  void aServerThatSaysNothingIsNotWaitedForLong() throws Exception {
+    assertThat(Visit.PIPE.connectTimeout().plus(Visit.PIPE.joinTimeout())).hasSeconds(9);
+    ClientOptions impatient =
+        Visit.PIPE.withTimeouts(Duration.ofSeconds(4), Duration.ofMillis(200));
+    try (PipedVisit visit = new PipedVisit(server.port(), impatient, false, null);
+        Peer peer = server.accept()) {
+      peer.expect(ClientMessage.Hello.class);
+      assertThat(visit.exitCode()).isEqualTo(1);
+      assertThat(visit.out()).isEmpty();
+      assertThat(visit.err())
+          .isEqualTo("cannot join at 127.0.0.1:" + server.port() + ": no answer to the join\n");
+    }
+  }
+
+  @Test
+  void aServerOfAnotherVersionIsNamedWithIts() throws Exception {
+    assertThat(atTheDoor(ErrorCode.UNSUPPORTED_VERSION, 1))
+        .isEqualTo("127.0.0.1:%d speaks another version of the protocol: why\n", server.port());
+  }
+
+  @Test
+  void aServerThatShutsDownLetsNobodyIn() throws Exception {
+    assertThat(atTheDoor(ErrorCode.SHUTDOWN, 1)).isEqualTo("server is shutting down\n");
+  }
+
+  @Test
+  void aFullServerRefuses() throws Exception {
+    assertThat(atTheDoor(ErrorCode.SERVER_FULL, 3)).isEqualTo("the server is full\n");
+  }
+
+  /** What is said to somebody who is sent away with this code. */
+  private String atTheDoor(ErrorCode code, int exitCode) throws Exception {
+    try (PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, false, null);
+        Peer peer = server.accept()) {
+      peer.expect(ClientMessage.Hello.class);
+      peer.send(new ServerMessage.Bye(code.number(), 3, "why"));
+      assertThat(visit.exitCode()).isEqualTo(exitCode);
+      assertThat(visit.out()).isEmpty();
+      return visit.err();
+    }
+  }
+}
