@@ -199,8 +199,8 @@ function _picocli_chat_server() {
   local prev_word=${COMP_WORDS[COMP_CWORD-1]}
 
   local commands=""
-  local flag_opts="'-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--rate' '--input-bytes' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--key-file'"
+  local flag_opts="'--log-messages' '-h' '--help' '-V' '--version'"
+  local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--rate' '--input-bytes' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--key-file' '--metrics-port' '--metrics-host' '--log-level' '--log-format' '--redis' '--redis-prefix' '--redis-maxlen'"
   local NAME_option_args=("auto" "epoll" "io_uring" "kqueue" "nio") # --transport values
   local LEVEL_option_args=("debug" "info" "warn" "error") # --log-level values
   local NAME_option_args=("text" "json") # --log-format values
@@ -285,6 +285,15 @@ function _picocli_chat_server() {
       local IFS=$'\n'
       COMPREPLY=( $( compReplyArray "${NAME_option_args[@]}" ) )
       return $?
+      ;;
+    '--redis')
+      return
+      ;;
+    '--redis-prefix')
+      return
+      ;;
+    '--redis-maxlen')
+      return
       ;;
   esac
 

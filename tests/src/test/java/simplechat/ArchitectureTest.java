@@ -77,7 +77,15 @@ class ArchitectureTest {
         new Wall("protocol", 20, Set.of(), List.of("io.netty.buffer")),
         new Wall("room", 12, Set.of("protocol"), List.of("io.netty.buffer")),
         new Wall(
-            "redis", 2, Set.of("protocol", "room"), List.of("io.netty.buffer", "io.lettuce..")),
+            "redis",
+            10,
+            Set.of("protocol", "room"),
+            List.of(
+                "io.netty.buffer",
+                "io.netty.channel..",
+                "io.netty.util.concurrent",
+                "io.lettuce..",
+                "org.slf4j")),
         new Wall("status", 5, Set.of(), List.of("io.netty..", "io.prometheus..")),
         new Wall("log", 2, Set.of(), List.of("ch.qos.logback..", "org.slf4j..")),
         new Wall(
@@ -269,6 +277,7 @@ class ArchitectureTest {
         Set.of(
             "ChatServer",
             "ServerConfig",
+            "Opening",
             "TransportChoice",
             "ChatClient",
             "JoinRequest",

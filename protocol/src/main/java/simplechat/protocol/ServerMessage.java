@@ -177,11 +177,11 @@ public sealed interface ServerMessage {
       this.number = number;
     }
 
-    int number() {
+    public int number() {
       return number;
     }
 
-    static LeftWhy of(int number) {
+    public static LeftWhy of(int number) {
       for (LeftWhy why : values()) {
         if (why.number == number) {
           return why;

@@ -1,6 +1,7 @@
 package simplechat.room;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ServerMessage;
 
@@ -33,8 +34,8 @@ public final class Cursor {
   private long countedOwn;
   private @Nullable Gap gap;
 
-  /** Events that are gone and that the member has not been told of. */
-  private record Gap(long missed, @Nullable Run lastSend) {}
+  /** Events before {@code next} that are gone and that the member has not been told of. */
+  private record Gap(long next, long missed, @Nullable Run lastSend) {}
 
   /**
    * @param position of the first event that it is to give, even if that is gone
@@ -65,6 +66,7 @@ public final class Cursor {
   public void moveTo(Cursor other) {
     moveTo(other.segment, other.offset, passed);
     countedPosition = other.countedPosition;
+    gap = other.gap;
   }
 
   /**
@@ -137,9 +139,15 @@ public final class Cursor {
     return boundary() - offset;
   }
 
-  /** Writes those bytes to {@code out}. */
-  public void copyTorn(ByteBuf out) {
-    out.writeBytes(segment.bytes(), offset, tornBytes());
+  /** Those bytes in memory of their own, and behind them what waits already, which is released. */
+  public ByteBuf tornBefore(@Nullable ByteBuf waiting, ByteBufAllocator allocator) {
+    ByteBuf saved = allocator.directBuffer(tornBytes());
+    saved.writeBytes(segment.bytes(), offset, tornBytes());
+    if (waiting != null) {
+      saved.writeBytes(waiting);
+      waiting.release();
+    }
+    return saved;
   }
 
   /**
@@ -161,13 +169,12 @@ public final class Cursor {
    */
   public boolean collect(Pieces pieces) {
     int before = pieces.count();
+    collectGap(pieces);
     Segment at = segment;
     int from = before == 0 ? offset : boundary();
     Run behind = passed;
     Run due = null;
-    if (gap != null) {
-      collectGap(pieces, gap);
-    }
+    boolean hole = false;
     while (!pieces.isFull()) {
       int end = at.end();
       if (from == end) {
@@ -175,10 +182,15 @@ public final class Cursor {
         if (next == null) {
           break;
         }
-        if (from == at.end()) {
-          at = next;
-          from = 0;
+        if (from < at.end()) {
+          continue;
         }
+        hole = next.firstPosition() != at.endPosition();
+        if (hole) {
+          break;
+        }
+        at = next;
+        from = 0;
         continue;
       }
       int to = (int) Math.min(end, limit - at.firstByte());
@@ -210,8 +222,26 @@ public final class Cursor {
     }
     if (pieces.count() == 0) {
       moveTo(at, from, behind);
+      return hole && next(at).firstByte() < limit && collect(pieces);
     }
+    pieces.stopIf(hole);
     return pieces.count() > before;
+  }
+
+  /** Where events are missing between two segments, the member is told so in a turn of its own. */
+  private void collectGap(Pieces pieces) {
+    Segment next = segment.next();
+    if (pieces.count() == 0
+        && gap == null
+        && next != null
+        && offset == segment.end()
+        && next.firstPosition() != segment.endPosition()
+        && next.firstByte() < limit) {
+      skip(segment.endPosition(), next.firstPosition(), next);
+    }
+    if (gap != null) {
+      collectGap(pieces, gap);
+    }
   }
 
   /**
@@ -254,19 +284,29 @@ public final class Cursor {
 
   /**
    * Leaves a segment that was retired. A frame in which the cursor stands is given up: if the
-   * member is to stay, its rest must have been saved by {@link #copyTorn}.
+   * member is to stay, its rest must have been saved by {@link #tornBefore}.
    */
   public void lapse() {
-    Segment next = segment.next();
-    if (next == null) {
-      throw new IllegalStateException("the newest segment cannot retire");
-    }
+    Segment next = next(segment);
     long position = segment.position(boundary());
     long end = next.firstPosition();
     if (limit < next.firstByte()) {
       end = Math.max(position, segment.position((int) (limit - segment.firstByte())));
     }
     skip(position, end, next);
+  }
+
+  /** True if there is nothing more to come behind a segment that was retired. */
+  public boolean isInLastSegment() {
+    return segment.next() == null;
+  }
+
+  private static Segment next(Segment segment) {
+    Segment next = segment.next();
+    if (next == null) {
+      throw new IllegalStateException("the newest segment has none behind it");
+    }
+    return next;
   }
 
   Segment segment() {
@@ -294,7 +334,7 @@ public final class Cursor {
     }
     countedPosition += missed + next.firstPosition() - end;
     missed += gap == null ? 0 : gap.missed();
-    gap = missed == 0 && lastSend == null ? null : new Gap(missed, lastSend);
+    gap = missed == 0 && lastSend == null ? null : new Gap(end, missed, lastSend);
     moveTo(next, 0, passed);
   }
 
@@ -303,8 +343,7 @@ public final class Cursor {
     ServerMessage.Gap told =
         gap.missed() == 0
             ? null
-            : new ServerMessage.Gap(
-                segment.firstPosition(), (int) Math.min(gap.missed(), 0xFFFFFFFFL));
+            : new ServerMessage.Gap(gap.next(), (int) Math.min(gap.missed(), 0xFFFFFFFFL));
     pieces.addGap(told, lastSend == null ? null : ack(lastSend), this);
   }
 

@@ -1,6 +1,6 @@
 package simplechat.room;
 
-/** One event loop that has cursors in the log. Both calls come on the room's loop. */
+/** One event loop that has cursors in the log. All calls come on the room's loop. */
 public interface LogReader {
   /** There is more to read than before. Comes once for all that was appended in a turn. */
   void published();
@@ -18,4 +18,7 @@ public interface LogReader {
    * @param endByte where the next one will
    */
   default void full(long startByte, long endByte) {}
+
+  /** {@link Backplane.Pressure#WAIT} is over. */
+  default void eased() {}
 }

@@ -24,6 +24,7 @@ public final class Member {
   private final byte[] nameUtf8;
   private final ResumeToken token;
   private @Nullable MemberConnection connection;
+  private boolean leaving;
   private long ordinal;
   private int received;
   private long lostAtNanos;
@@ -31,13 +32,13 @@ public final class Member {
   private @Nullable Run newestRun;
   private int retiredRuns;
 
-  Member(MemberName name, ResumeToken token) {
+  public Member(MemberName name, ResumeToken token) {
     this.name = name;
     this.nameUtf8 = name.shown().getBytes(StandardCharsets.UTF_8);
     this.token = token;
   }
 
-  MemberName name() {
+  public MemberName name() {
     return name;
   }
 
@@ -45,12 +46,12 @@ public final class Member {
     return nameUtf8;
   }
 
-  ResumeToken token() {
+  public ResumeToken token() {
     return token;
   }
 
   /** How many SENDs of the session were taken, refused ones included. */
-  int received() {
+  public int received() {
     return received;
   }
 
@@ -58,28 +59,46 @@ public final class Member {
     received = sendNo;
   }
 
-  /** Place in the order of joining; a return gives a new one. */
-  long ordinal() {
+  /**
+   * Position of the JOINED, which is the place in the order of joining; a return gives a new one.
+   */
+  public long ordinal() {
     return ordinal;
   }
 
-  /** True if this connection speaks for the member, and not one that was replaced or is gone. */
+  /**
+   * True if this connection speaks for the member, and not one that was replaced, is gone or goes.
+   */
   @SuppressWarnings("ReferenceEquality") // which one it is, is the question
   boolean isConnected(MemberConnection candidate) {
-    return connection == candidate;
+    return connection == candidate && !leaving;
   }
 
-  @Nullable MemberConnection connection() {
+  public @Nullable MemberConnection connection() {
     return connection;
   }
 
-  void connect(MemberConnection connection, long ordinal) {
+  /**
+   * @param connection null if it is not on this node
+   */
+  void connect(@Nullable MemberConnection connection, long ordinal) {
     this.connection = connection;
     this.ordinal = ordinal;
+    leaving = false;
+  }
+
+  /** Its connection wants to hear no more of it, but the LEFT has not happened yet. */
+  void leaving() {
+    leaving = true;
+  }
+
+  public boolean isLeaving() {
+    return leaving;
   }
 
   void disconnect(long nowNanos) {
     connection = null;
+    leaving = false;
     lostAtNanos = nowNanos;
   }
 

@@ -36,6 +36,7 @@ public final class Pieces {
   private int gapPiece = NONE;
   private long gapMissed;
   private int callersPiece = NONE;
+  private boolean stopped;
 
   /**
    * @param answers direct memory of at least {@link #answerBytes}, owned by the caller
@@ -55,6 +56,7 @@ public final class Pieces {
     bytes = 0;
     gapPiece = NONE;
     callersPiece = NONE;
+    stopped = false;
     answers.clear();
   }
 
@@ -126,7 +128,12 @@ public final class Pieces {
 
   /** True if there may be more than was collected. */
   public boolean isFull() {
-    return count > MAX - 2;
+    return stopped || count > MAX - 2;
+  }
+
+  /** What comes next must begin a turn. */
+  void stopIf(boolean more) {
+    stopped |= more;
   }
 
   void addLog(Segment from, int index, int end, Run passed) {

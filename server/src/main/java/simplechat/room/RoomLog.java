@@ -17,6 +17,11 @@ final class RoomLog {
   /** Small enough that a lapse costs little, large enough to be cheap: 3 000 short messages. */
   static final int SEGMENT_MAX_BYTES = 256 * 1024;
 
+  /**
+   * The segment behind a hole: many holes cost little of the log, however little lies between them.
+   */
+  private static final int AFTER_HOLE_BYTES = 16 * 1024;
+
   /** A log is cut into at least so many segments: with each that retires, so much of it goes. */
   private static final int SEGMENTS_MIN = 8;
 
@@ -34,6 +39,7 @@ final class RoomLog {
   private int committed;
   private long publishedByte;
   private @Nullable Run open;
+  private boolean holed;
 
   /**
    * @param allocator gives direct memory
@@ -135,10 +141,35 @@ final class RoomLog {
    */
   ByteBuf begin(int frameBytes) {
     ByteBuf bytes = tail.bytes().writerIndex(committed);
-    if (bytes.writableBytes() >= frameBytes) {
+    if (bytes.writableBytes() >= frameBytes && !holed) {
       return bytes;
     }
     return roll(frameBytes).bytes();
+  }
+
+  /**
+   * The events before this position are gone, if they are not here: the next one is this. Who reads
+   * over the hole is told by a GAP.
+   */
+  void skipTo(long position) {
+    if (position > end) {
+      end = position;
+      holed = true;
+    }
+  }
+
+  /**
+   * Of the events that are gone, these were the owner's; before {@link #skipTo}.
+   *
+   * @param firstPosition of them
+   * @param sendNo number of the last of them
+   */
+  void missed(Member owner, long firstPosition, int events, int sendNo) {
+    Run run = new Run(owner, endByte(), firstPosition);
+    run.gone(events, sendNo);
+    tail.add(run);
+    owner.add(run);
+    open = null;
   }
 
   /**
@@ -196,8 +227,22 @@ final class RoomLog {
     }
   }
 
+  /**
+   * Retires everything, the newest segment too: whoever reads here reads no further. To be called
+   * instead of {@link #close}, when the readers go on elsewhere.
+   */
+  void abandon() {
+    publish();
+    while (first != tail) {
+      retireFirst();
+    }
+    retire(tail);
+  }
+
   private Segment roll(int frameBytes) {
-    int bytes = Math.max(segmentBytes, frameBytes);
+    int usual = holed ? Math.min(segmentBytes, AFTER_HOLE_BYTES) : segmentBytes;
+    int bytes = Math.max(usual, frameBytes);
+    holed = false;
     while (heldBytes + bytes > maxBytes && first != tail) {
       retireFirst();
     }
@@ -227,6 +272,10 @@ final class RoomLog {
     first = next;
     heldBytes -= retired.bytes().capacity();
     messages -= retired.messages();
+    retire(retired);
+  }
+
+  private void retire(Segment retired) {
     for (Run run = retired.firstRun(); run != null; run = run.nextInSegment()) {
       run.owner().retired(run);
     }

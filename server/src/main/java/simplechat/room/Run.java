@@ -109,4 +109,11 @@ final class Run {
     }
     events++;
   }
+
+  /** Room's loop only: stands for events that are not in the log. */
+  void gone(int events, int sendNo) {
+    this.events = events;
+    this.sendNo = sendNo;
+    this.seq = (int) (endPosition() - 1);
+  }
 }

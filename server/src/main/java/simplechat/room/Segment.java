@@ -54,6 +54,11 @@ public final class Segment {
     return firstPosition;
   }
 
+  /** The position behind the last event; to be read once there is a {@link #next}. */
+  long endPosition() {
+    return firstPosition + events;
+  }
+
   /** Published bytes; final once there is a {@link #next}. */
   int end() {
     return (int) published;

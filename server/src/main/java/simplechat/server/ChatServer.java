@@ -79,7 +79,6 @@ public final class ChatServer {
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private @Nullable Channel listener;
   private volatile boolean stopping;
-  private volatile @Nullable String unready;
 
   private ChatServer(ServerConfig config, Transport transport) {
     this.config = config;
@@ -119,11 +118,19 @@ public final class ChatServer {
 
   /** Completes when connections are accepted; fails as the bind does, and then leaves nothing. */
   public static CompletionStage<ChatServer> start(ServerConfig config) {
-    return new Start(config, Transport.candidates(config.transport())).next();
+    return new Start(config, null, Transport.candidates(config.transport())).next();
+  }
+
+  /**
+   * The same for a room that is shared; fails also with a {@link simplechat.room.NoRoomException}.
+   */
+  public static CompletionStage<ChatServer> start(ServerConfig config, Opening opening) {
+    return new Start(config, opening, Transport.candidates(config.transport())).next();
   }
 
   /** The same on one transport; fails too if that cannot be used. */
-  static CompletableFuture<ChatServer> start(ServerConfig config, Transport transport) {
+  static CompletableFuture<ChatServer> start(
+      ServerConfig config, @Nullable Opening opening, Transport transport) {
     CompletableFuture<ChatServer> started = new CompletableFuture<>();
     ChatServer server;
     try {
@@ -132,18 +139,31 @@ public final class ChatServer {
       started.completeExceptionally(e);
       return started;
     }
-    ChannelFuture bound = server.bind();
+    CompletionStage<Void> open =
+        opening == null
+            ? CompletableFuture.completedFuture(null)
+            : opening
+                .open(server.room.ledger(), server.group, server.roomLoop.eventLoop())
+                .thenAccept(server.room::follow);
+    open.whenComplete((done, e) -> server.listen(started, e));
+    return started;
+  }
+
+  private void listen(CompletableFuture<ChatServer> started, @Nullable Throwable obstacle) {
+    if (obstacle != null) {
+      close().thenRun(() -> started.completeExceptionally(obstacle));
+      return;
+    }
+    ChannelFuture bound = bind();
     bound.addListener(
         done -> {
           if (done.isSuccess()) {
-            server.serve(bound.channel());
-            started.complete(server);
+            serve(bound.channel());
+            started.complete(this);
           } else {
-            Throwable cause = done.cause();
-            server.close().thenRun(() -> started.completeExceptionally(cause));
+            listen(started, done.cause());
           }
         });
-    return started;
   }
 
   /** Where it listens, with the real port. */
@@ -167,12 +187,7 @@ public final class ChatServer {
 
   /** Why new connections are not welcome; null if they are. */
   public @Nullable String unready() {
-    return stopping ? "draining" : unready;
-  }
-
-  /** Something that the server needs is not there; null if it is back. */
-  void unready(@Nullable String why) {
-    unready = why;
+    return stopping ? "draining" : room.unready();
   }
 
   /** The figures, of which each loop is asked for its own; after the end those that it left. */
@@ -194,9 +209,11 @@ public final class ChatServer {
         .execute(
             () -> {
               int retryAfter = retryAfter();
-              long endByte = room.close();
-              onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
-              closeIfIdle();
+              room.drain(
+                  endByte -> {
+                    onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
+                    closeIfIdle();
+                  });
 
               roomLoop()
                   .eventLoop()

@@ -193,9 +193,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** True if the next frame may be looked at. */
   boolean listens() {
     return (state == ConnectionState.STRANGER || state == ConnectionState.JOINED)
-        && !roster.isUnderWay()
-        && !outbound.isFull()
-        && !speech.waits();
+        && !(roster.isUnderWay() || outbound.isFull() || speech.waits() || room.isHeld());
   }
 
   /** True if nothing that comes has an effect any more. */

@@ -42,6 +42,7 @@ final class ConnectionLoop implements LogReader {
   private final long tickNanos;
   private final List<Connection> connections = new ArrayList<>();
   private final List<Speech> restrained = new ArrayList<>();
+  private final List<RoomLink> held = new ArrayList<>();
   private final AtomicBoolean woken = new AtomicBoolean();
   private long nowNanos;
   private long tickedAtNanos;
@@ -238,6 +239,21 @@ final class ConnectionLoop implements LogReader {
     } else if (!execute(() -> leave(segment))) {
       segment.release();
     }
+  }
+
+  @Override
+  public void eased() {
+    execute(
+        () -> {
+          List<RoomLink> waited = List.copyOf(held);
+          held.clear();
+          waited.forEach(RoomLink::eased);
+        });
+  }
+
+  /** Who speaks there waits until {@link #eased}. */
+  void hold(RoomLink speaker) {
+    held.add(speaker);
   }
 
   /** Runs a task here; false if the loop has ended, and so have its connections. */

@@ -312,6 +312,9 @@ final class Inbound implements FrameDecoder.Sink {
 
   private void send(ByteBuf buffer, int index, int length) {
     ErrorCode refused = Text.check(buffer, index, length, maxText);
+    if (refused == null && room.isBusy()) {
+      refused = ErrorCode.BUSY;
+    }
     if (refused != null) {
       refuse(refused);
     } else {
@@ -338,6 +341,7 @@ final class Inbound implements FrameDecoder.Sink {
     return switch (code) {
       case TEXT_EMPTY -> "a text must not be blank";
       case TEXT_TOO_LONG -> "a text has at most " + maxText + " bytes";
+      case BUSY -> "the room is out of reach, and enough waits for it already";
       default -> "a text is UTF-8 without control characters";
     };
   }

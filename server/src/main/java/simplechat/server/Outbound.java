@@ -124,9 +124,7 @@ final class Outbound extends LateRegion {
 
   /** Of what was for all the socket took so much. */
   void tookInCommon(Pieces pieces, long bytes) {
-    if (cursor != null) {
-      cursor.takenInCommon(pieces, pieces.whole(bytes), pieces.rest(bytes));
-    }
+    taken(pieces, bytes, true);
   }
 
   /** There may be more in the log. */
@@ -223,16 +221,9 @@ final class Outbound extends LateRegion {
     int torn = lapsing.tornBytes();
     boolean goesOn = torn <= Limits.CONTROL_MAX_BYTES - ANSWER_MAX_BYTES;
     if (goesOn && torn > 0) {
-      ByteBuf waiting = answers;
-      ByteBuf saved = loop.allocator().directBuffer(torn);
-      lapsing.copyTorn(saved);
-      if (waiting != null) {
-        saved.writeBytes(waiting);
-        waiting.release();
-      }
-      answers = saved;
+      answers = lapsing.tornBefore(answers, loop.allocator());
     }
-    if (goesOn) {
+    if (goesOn && !lapsing.isInLastSegment()) {
       lapsing.lapse();
     } else {
       forgetCursor();
@@ -312,7 +303,7 @@ final class Outbound extends LateRegion {
       if (taken > 0) {
         progressNanos = loop.nowNanos();
         loop.counters().sent(taken);
-        taken(pieces, taken);
+        taken(pieces, taken, false);
       }
       if (taken < pieces.bytes() || handOver != null) {
         return false;
@@ -351,16 +342,17 @@ final class Outbound extends LateRegion {
     }
   }
 
-  private void taken(Pieces pieces, long bytes) {
+  private void taken(Pieces pieces, long bytes, boolean inCommon) {
     int whole = pieces.whole(bytes);
     int rest = pieces.rest(bytes);
-    boolean answersSent = pieces.isCallersWithin(whole);
-    if (cursor != null) {
+    if (cursor != null && inCommon) {
+      cursor.takenInCommon(pieces, whole, rest);
+    } else if (cursor != null) {
       cursor.taken(pieces, whole, rest);
       loop.counters().delivered(cursor.delivered(false));
     }
     loop.told(channel, pieces.missedTold(whole, rest));
-    if (answersSent && answers != null) {
+    if (pieces.isCallersWithin(whole) && answers != null) {
       answers.release();
       answers = null;
     }

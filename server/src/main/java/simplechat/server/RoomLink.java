@@ -11,6 +11,7 @@ import simplechat.protocol.ErrorCode;
 import simplechat.protocol.MemberName;
 import simplechat.protocol.ServerMessage;
 import simplechat.protocol.ServerMessage.LeftWhy;
+import simplechat.room.Backplane;
 import simplechat.room.Cursor;
 import simplechat.room.Member;
 import simplechat.room.MemberConnection;
@@ -33,6 +34,7 @@ final class RoomLink implements MemberConnection {
   private final Channel channel;
   private @Nullable Member member;
   private @Nullable List<Sent> batch;
+  private boolean held;
 
   /** A SEND on its way to the room's loop; no text if it was refused. */
   private record Sent(int sendNo, @Nullable ByteBuf text, int index, int length) {}
@@ -48,6 +50,21 @@ final class RoomLink implements MemberConnection {
     onRoom(() -> server.room().join(name, history, resume, this));
   }
 
+  /** True if what is said now must be refused. */
+  boolean isBusy() {
+    return server.room().pressure() == Backplane.Pressure.REFUSE;
+  }
+
+  /** True if who speaks here is to wait, and not to be read, until {@link #eased}. */
+  boolean isHeld() {
+    return held;
+  }
+
+  void eased() {
+    held = false;
+    connection.resume();
+  }
+
   /** The text is read before this returns, or retained until it was. */
   void send(int sendNo, ByteBuf text, int index, int length) {
     Member speaker = member;
@@ -55,6 +72,10 @@ final class RoomLink implements MemberConnection {
       server.room().send(speaker, this, sendNo, text, index, length);
     } else {
       batch(new Sent(sendNo, text.retain(), index, length));
+    }
+    if (!held && server.room().pressure() == Backplane.Pressure.WAIT) {
+      held = true;
+      loop.hold(this);
     }
   }
 

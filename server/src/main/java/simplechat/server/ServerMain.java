@@ -29,6 +29,8 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import simplechat.log.ServerLog;
 import simplechat.protocol.Limits;
+import simplechat.redis.RedisBackplane;
+import simplechat.redis.RedisSettings;
 import simplechat.status.ServerMetrics;
 import simplechat.status.StatusServer;
 
@@ -59,6 +61,8 @@ public final class ServerMain implements Callable<Integer> {
 
   @Mixin private final ServerOptions options = new ServerOptions();
   @Mixin private final WatchOptions watch = new WatchOptions();
+
+  @Mixin private final RedisOptions redis = new RedisOptions();
 
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final AtomicBoolean signalled = new AtomicBoolean();
@@ -117,7 +121,7 @@ public final class ServerMain implements Callable<Integer> {
     Integer metricsPort = watch.metricsPort();
     ServerConfig config = within(DescriptorLimit.ofThisProcess(), options.config(), log);
     Signals.onStop(this::stop);
-    ChatServer started = get(ChatServer.start(config), config.host(), config.port());
+    ChatServer started = get(start(config), config.host(), config.port());
     server = started;
     if (!started.address().getAddress().isLoopbackAddress()) {
       log.warn("listening beyond this machine without TLS: the network reads along");
@@ -163,6 +167,24 @@ public final class ServerMain implements Callable<Integer> {
               + reason(e.getCause()),
           e.getCause());
     }
+  }
+
+  /** What concerns Redis is not even loaded without it. */
+  private CompletionStage<ChatServer> start(ServerConfig config) {
+    String uri = redis.uri();
+    if (uri == null) {
+      return ChatServer.start(config);
+    }
+    RedisSettings settings =
+        new RedisSettings(
+            uri,
+            redis.prefix(),
+            redis.maxLength(),
+            RedisSettings.LEASE,
+            config.resumeWindow(),
+            config.maxText());
+    return ChatServer.start(
+        config, (ledger, loops, loop) -> RedisBackplane.open(settings, ledger, loops, loop));
   }
 
   private static ServerConfig within(long descriptors, ServerConfig config, Logger log) {

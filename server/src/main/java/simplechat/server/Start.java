@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import simplechat.room.NoRoomException;
 
 /**
  * The start of a server on the first transport that works, which it tells the log, with the reason.
@@ -21,12 +22,14 @@ final class Start {
   private static final Logger LOG = LoggerFactory.getLogger(Start.class);
 
   private final ServerConfig config;
+  private final @Nullable Opening opening;
   private final Iterator<Transport> left;
   private final List<String> failures = new ArrayList<>();
   private @Nullable Throwable firstFailure;
 
-  Start(ServerConfig config, List<Transport> candidates) {
+  Start(ServerConfig config, @Nullable Opening opening, List<Transport> candidates) {
     this.config = config;
+    this.opening = opening;
     this.left = candidates.iterator();
   }
 
@@ -44,7 +47,7 @@ final class Start {
       }
       return next();
     }
-    return ChatServer.start(config, transport)
+    return ChatServer.start(config, opening, transport)
         .handle((server, failure) -> tried(transport, server, failure))
         .thenCompose(server -> server);
   }
@@ -61,6 +64,9 @@ final class Start {
     }
     if (firstFailure == null) {
       firstFailure = cause;
+    }
+    if (cause instanceof NoRoomException) {
+      return CompletableFuture.failedFuture(cause);
     }
     failures.add(transport.name() + " failed: " + reason(cause));
     return next();

@@ -269,8 +269,7 @@ class CursorTest {
     @Override
     public void retired(Segment segment) {
       if (cursor.isIn(segment)) {
-        ByteBuf torn = allocator.buffer();
-        cursor.copyTorn(torn);
+        ByteBuf torn = cursor.tornBefore(null, allocator);
         saved.writeBytes(torn);
         torn.release();
         cursor.lapse();

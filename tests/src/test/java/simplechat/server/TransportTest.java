@@ -133,7 +133,7 @@ class TransportTest {
   void theWildcardOfIpv4IsNotListenedToByATransportThatCannot() throws Exception {
     ServerConfig config = config(TransportChoice.IO_URING).toBuilder().host("0.0.0.0").build();
     ChatServer server =
-        new Start(config, Transport.candidates(TransportChoice.IO_URING))
+        new Start(config, null, Transport.candidates(TransportChoice.IO_URING))
             .next()
             .get(5, TimeUnit.SECONDS);
     assertThat(server.address().getAddress().getHostAddress()).isEqualTo("0.0.0.0");
@@ -146,7 +146,7 @@ class TransportTest {
   }
 
   private static ChatServer start(TransportChoice choice, Transport... candidates) {
-    return new Start(config(choice), List.of(candidates))
+    return new Start(config(choice), null, List.of(candidates))
         .next()
         .orTimeout(5, TimeUnit.SECONDS)
         .join();

@@ -20,6 +20,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 import simplechat.protocol.ServerMessage.Welcome;
+import simplechat.redis.RedisBackplane;
+import simplechat.redis.RedisSettings;
 import simplechat.server.ChatServer;
 import simplechat.server.ServerConfig;
 import simplechat.status.ServerMetrics;
@@ -59,6 +61,7 @@ public final class RunningServer implements AutoCloseable {
   private final int loopsBefore;
   private final List<RawPeer> peers = new CopyOnWriteArrayList<>();
   private boolean drained;
+  private boolean shared;
   private boolean toleratesErrors;
 
   private RunningServer(
@@ -83,6 +86,25 @@ public final class RunningServer implements AutoCloseable {
     }
     ChatServer server = get(ChatServer.start(tweak.apply(config).build()), PATIENCE);
     return new RunningServer(server, descriptors, loops, ERRORS.size());
+  }
+
+  /** One of several nodes around a Redis. */
+  public static RunningServer node(RedisSettings redis, UnaryOperator<ServerConfig.Builder> tweak) {
+    int descriptors = descriptors();
+    int loops = loopThreads();
+    ServerConfig.Builder config = ServerConfig.defaults().toBuilder().port(0).loops(1);
+    if (Load.isFull()) {
+      config.heartbeat(LOAD_HEARTBEAT).writeStall(LOAD_HEARTBEAT);
+    }
+    ChatServer server =
+        get(
+            ChatServer.start(
+                tweak.apply(config).build(),
+                (ledger, group, loop) -> RedisBackplane.open(redis, ledger, group, loop)),
+            PATIENCE);
+    RunningServer node = new RunningServer(server, descriptors, loops, ERRORS.size());
+    node.shared = true;
+    return node;
   }
 
   /** For tests that break the server from within. */
@@ -150,13 +172,20 @@ public final class RunningServer implements AutoCloseable {
     return server.drain();
   }
 
+  /** Ends the peers. */
+  public void hangUp() {
+    peers.forEach(RawPeer::close);
+  }
+
   @Override
   public void close() {
-    peers.forEach(RawPeer::close);
+    hangUp();
     try {
       if (!drained) {
         awaitConnections(0);
-        awaitMembers(0);
+        if (!shared) {
+          awaitMembers(0);
+        }
       }
     } finally {
       get(server.drain(), DRAIN_PATIENCE);
@@ -190,7 +219,7 @@ public final class RunningServer implements AutoCloseable {
     assertThat(metrics.room().tokens())
         .as("tokens of %s", metrics.room())
         .isEqualTo(metrics.room().members() + metrics.room().away());
-    if (!drained) {
+    if (!drained && !shared) {
       assertThat(metrics.room().members()).as("names that are taken").isZero();
     }
   }

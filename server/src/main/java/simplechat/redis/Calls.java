@@ -1,0 +1,81 @@
+package simplechat.redis;
+
+import static simplechat.redis.Request.bytes;
+
+import io.lettuce.core.StreamMessage;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+
+/** The scripts' arguments, in their order. */
+final class Calls {
+  private static final int PUBLISH_FIXED = 7;
+
+  private Calls() {}
+
+  static byte[][] publish(
+      RedisSettings settings,
+      RedisKeys keys,
+      String epoch,
+      String node,
+      long first,
+      List<Request> call) {
+    byte[][] arguments = new byte[PUBLISH_FIXED + call.size() * (1 + Request.ARGUMENTS)][];
+    arguments[0] = bytes(epoch);
+    arguments[1] = bytes(node);
+    arguments[2] = bytes(first);
+    arguments[3] = bytes(settings.maxLength());
+    arguments[4] = bytes(settings.resumeWindow().toMillis());
+    arguments[5] = bytes(RedisSettings.MAX_LOST);
+    arguments[6] = keys.leases();
+    int at = PUBLISH_FIXED;
+    for (Request request : call) {
+      arguments[at++] = new byte[] {(byte) request.kind()};
+      for (byte[] argument : request.arguments()) {
+        arguments[at++] = argument;
+      }
+    }
+    return arguments;
+  }
+
+  static byte[][] open(
+      RedisSettings settings, RedisKeys keys, String broken, String fresh, String node) {
+    return new byte[][] {
+      bytes(broken), bytes(fresh), bytes(node), bytes(settings.lease().toMillis()), keys.leases()
+    };
+  }
+
+  static byte[][] look(
+      RedisSettings settings, RedisKeys keys, String epoch, String node, String lastId, long end) {
+    return new byte[][] {
+      bytes(epoch),
+      bytes(node),
+      bytes(lastId),
+      bytes(end),
+      bytes(settings.lease().toMillis()),
+      bytes(settings.maxLength()),
+      bytes(settings.resumeWindow().toMillis()),
+      keys.leases()
+    };
+  }
+
+  /** Where what can be read begins. */
+  static long firstPosition(List<StreamMessage<byte[], byte[]>> page, long end) {
+    for (StreamMessage<byte[], byte[]> message : page) {
+      Entry entry = Entry.of(message.getId(), message.getBody());
+      if (entry != null && entry.takesPosition()) {
+        return entry.position();
+      }
+    }
+    return end;
+  }
+
+  /** What went wrong, in one line. */
+  static String reason(Throwable e) {
+    Throwable cause = e;
+    while (cause.getCause() != null
+        && (cause instanceof CompletionException || cause.getMessage() == null)) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
+  }
+}

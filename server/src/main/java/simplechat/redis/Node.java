@@ -1,0 +1,400 @@
+package simplechat.redis;
+
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.StreamMessage;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import simplechat.room.NoRoomException;
+import simplechat.room.Room;
+
+/**
+ * This server's life as a node of the room: finds Redis and finds it again, keeps the lease, sends
+ * what the {@link Outbox} holds and hands to the {@link Follower} what the stream brings.
+ *
+ * <p>A node is a name that is used once, as long as its lease goes on. The lease is judged by this
+ * machine's own clock that never goes back, counted from before it was asked for, so it is over
+ * here before it is over for Redis.
+ *
+ * <p>Threading: the room's loop. Endings: {@link #close}.
+ */
+final class Node {
+  private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+  private static final Duration TICK = Duration.ofMillis(100);
+  private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+  private static final Duration TRY_EVERY = Duration.ofMillis(250);
+
+  /** Entries that are read at once take about so much memory at most. */
+  private static final int READ_BYTES = 4 * 1024 * 1024;
+
+  private static final int READ_MAX_ENTRIES = 256;
+  private static final int READ_MIN_ENTRIES = 8;
+  private static final String BEGUN_ANEW = "the room has begun anew";
+
+  private enum State {
+    DOWN,
+    /** There is a link, and this node finds out where it stands. */
+    ARRIVING,
+    LIVE,
+    CLOSED
+  }
+
+  private final RedisSettings settings;
+  private final RedisKeys keys;
+  private final RedisClient client;
+  private final RedisURI uri;
+  private final Room.Loop loop;
+  private final LongSupplier nanoTime;
+  private final Publisher publisher;
+  private final Follower follower;
+  private final Life life;
+  private final SecureRandom random = new SecureRandom();
+  private final CompletableFuture<Void> started = new CompletableFuture<>();
+  private volatile State state = State.DOWN;
+  private @Nullable RedisLink link;
+  private String name = "";
+  private String epoch = "";
+  private boolean registered;
+  private long leaseUntilNanos;
+  private boolean looking;
+  private long lookedAtNanos;
+  private long downSinceNanos;
+
+  Node(
+      RedisSettings settings,
+      RedisClient client,
+      RedisURI uri,
+      Room.Loop loop,
+      LongSupplier nanoTime,
+      Outbox outbox,
+      Follower follower,
+      Life life) {
+    this.settings = settings;
+    this.keys = new RedisKeys(settings.prefix());
+    this.client = client;
+    this.uri = uri;
+    this.loop = loop;
+    this.nanoTime = nanoTime;
+    this.follower = follower;
+    this.life = life;
+    this.publisher = new Publisher(settings, keys, this, outbox, life, nanoTime);
+    this.downSinceNanos = nanoTime.getAsLong();
+  }
+
+  /** Completes when the room's past has been read and its present is being followed. */
+  CompletionStage<Void> start() {
+    rename();
+    connect();
+    tick();
+    return started;
+  }
+
+  String name() {
+    return name;
+  }
+
+  String epoch() {
+    return epoch;
+  }
+
+  /** From any thread. */
+  boolean isLive() {
+    return state == State.LIVE;
+  }
+
+  /** True if what is asked now will be answered soon. */
+  boolean isPrompt() {
+    return isLive() && publisher.isPrompt();
+  }
+
+  /** For how long the room has been out of reach. */
+  Duration downFor() {
+    return isLive() ? Duration.ZERO : Duration.ofNanos(nanoTime.getAsLong() - downSinceNanos);
+  }
+
+  /** Sends the next requests, if none are on their way. */
+  void publish() {
+    RedisLink to = link;
+    if (state == State.LIVE && to != null) {
+      publisher.publish(to);
+    }
+  }
+
+  /** The room is not what it was found to be. */
+  void anew(String why) {
+    LOG.error("the room begins anew: {}", why);
+    String broken = epoch;
+    rename();
+    life.renamed(BEGUN_ANEW);
+    open(broken);
+  }
+
+  /** Gives the lease back: nothing is asked any more. */
+  void release(Runnable then) {
+    RedisLink from = link;
+    if (from == null || state == State.CLOSED) {
+      then.run();
+      return;
+    }
+    state = State.CLOSED;
+    from.release(name).whenComplete((count, e) -> loop.execute(then, 0));
+  }
+
+  void close() {
+    state = State.CLOSED;
+    if (link != null) {
+      link.close();
+      link = null;
+    }
+    started.completeExceptionally(new IllegalStateException("closed"));
+  }
+
+  private void rename() {
+    name = String.format("%016x", random.nextLong());
+    registered = false;
+    looking = false;
+    publisher.clear();
+  }
+
+  private void connect() {
+    if (state == State.CLOSED) {
+      return;
+    }
+    RedisLink.open(client, uri, keys)
+        .whenComplete((opened, e) -> loop.execute(() -> connected(opened, e), 0));
+  }
+
+  private void connected(@Nullable RedisLink opened, @Nullable Throwable e) {
+    if (opened == null) {
+      failed(e == null ? new IllegalStateException() : e);
+    } else if (state == State.CLOSED) {
+      opened.close();
+    } else {
+      link = opened;
+      state = State.ARRIVING;
+      if (registered) {
+        look();
+      } else {
+        open("");
+      }
+    }
+  }
+
+  /** Runs a step with what a link answered, if it is still the link. */
+  <T> void on(RedisLink from, CompletionStage<T> answer, Consumer<T> step) {
+    String asked = name;
+    answer.whenComplete(
+        (value, e) ->
+            loop.execute(
+                () -> {
+                  if (from != link || state == State.CLOSED || !asked.equals(name)) {
+                    return;
+                  }
+                  if (e != null) {
+                    failed(e);
+                    return;
+                  }
+                  try {
+                    step.accept(value);
+                  } catch (RuntimeException fault) {
+                    LOG.error("a node failed", fault);
+                    failed(fault);
+                  }
+                },
+                0));
+  }
+
+  private void failed(Throwable e) {
+    if (state == State.CLOSED) {
+      return;
+    }
+    if (state == State.LIVE) {
+      downSinceNanos = nanoTime.getAsLong();
+      LOG.warn("lost the room at {}: {}", settings.place(), Calls.reason(e));
+    }
+    if (link != null) {
+      link.close();
+      link = null;
+    }
+    state = State.DOWN;
+    looking = false;
+    publisher.giveUp();
+    if (epoch.isEmpty()) {
+      started.completeExceptionally(
+          new NoRoomException("cannot use Redis at " + settings.place() + ": " + Calls.reason(e)));
+      return;
+    }
+    life.moved();
+    loop.execute(this::connect, TRY_EVERY.toNanos());
+  }
+
+  private void open(String broken) {
+    RedisLink to = link;
+    if (to == null) {
+      return;
+    }
+    state = State.ARRIVING;
+    long asked = nanoTime.getAsLong();
+    String fresh = String.format("%016x", random.nextLong());
+    on(
+        to,
+        to.run(Script.OPEN, name, Calls.open(settings, keys, broken, fresh, name)),
+        reply -> opened(to, reply, asked));
+  }
+
+  private void opened(RedisLink from, List<Object> reply, long askedAtNanos) {
+    if (reply.size() == 1) {
+      leaseIsOver();
+      return;
+    }
+    Snapshot room = Snapshot.of(reply);
+    leaseUntilNanos = askedAtNanos + settings.lease().toNanos();
+    boolean first = !registered;
+    registered = true;
+    if (!room.epoch().equals(epoch)) {
+      boolean again = !epoch.isEmpty();
+      new Recall(this, from, follower, room)
+          .begin(
+              () -> {
+                epoch = room.epoch();
+                if (again) {
+                  life.renamed(BEGUN_ANEW);
+                }
+              },
+              this::live);
+    } else if (first) {
+      live();
+    } else {
+      LOG.warn("{} events were gone before they could be read", room.end() - follower.end());
+      follower.catchUp(room, name);
+      if (settle(room.taken(), room.end())) {
+        live();
+      }
+    }
+  }
+
+  private void live() {
+    LOG.info("follows the room at {}", settings.place());
+    started.complete(null);
+    state = State.LIVE;
+    life.moved();
+    read();
+    publish();
+  }
+
+  private void read() {
+    RedisLink from = link;
+    if (state != State.LIVE || from == null) {
+      return;
+    }
+    int count = Math.min(READ_MAX_ENTRIES, READ_BYTES / settings.maxText());
+    on(from, from.read(follower.lastId(), Math.max(READ_MIN_ENTRIES, count)), this::came);
+  }
+
+  private void came(@Nullable List<StreamMessage<byte[], byte[]>> entries) {
+    if (state != State.LIVE) {
+      return;
+    }
+    if (entries == null) {
+      read();
+      return;
+    }
+    for (StreamMessage<byte[], byte[]> entry : entries) {
+      switch (follower.apply(entry, name)) {
+        case DONE -> {}
+        case BEHIND_HOLE -> {
+          open("");
+          return;
+        }
+        case OTHER_STREAM -> {
+          anew("its stream is an older one");
+          return;
+        }
+      }
+    }
+    life.moved();
+    read();
+  }
+
+  /** A script has nothing done. */
+  void refused(long verdict) {
+    if (verdict == -1) {
+      anew("it is not the one that was read");
+    } else if (verdict == -2) {
+      leaseIsOver();
+    } else {
+      failed(new IllegalStateException("an earlier call came late"));
+    }
+  }
+
+  private boolean settle(long taken, long end) {
+    boolean settled = publisher.settle(taken, end);
+    if (!settled) {
+      anew("it has forgotten what it took");
+    }
+    return settled;
+  }
+
+  private void look() {
+    RedisLink to = link;
+    if (to == null || looking) {
+      return;
+    }
+    looking = true;
+    long asked = nanoTime.getAsLong();
+    long end = follower.end();
+    on(
+        to,
+        to.run(Script.LOOK, name, Calls.look(settings, keys, epoch, name, follower.lastId(), end)),
+        reply -> looked(reply, asked));
+  }
+
+  private void looked(List<Object> reply, long askedAtNanos) {
+    looking = false;
+    lookedAtNanos = nanoTime.getAsLong();
+    long verdict = Snapshot.number(reply, 0);
+    if (verdict < 0) {
+      refused(verdict);
+    } else {
+      leaseUntilNanos = askedAtNanos + settings.lease().toNanos();
+      long end = Snapshot.number(reply, 1);
+      if (state == State.LIVE) {
+        life.looked(end);
+      } else if (settle(Snapshot.number(reply, 2), end)) {
+        live();
+      }
+    }
+  }
+
+  private void leaseIsOver() {
+    LOG.warn("this node was away for too long");
+    rename();
+    life.renamed("this server was cut off from the room");
+    if (state != State.DOWN) {
+      open("");
+    }
+  }
+
+  private void tick() {
+    if (state == State.CLOSED) {
+      return;
+    }
+    long now = nanoTime.getAsLong();
+    if (registered && now - leaseUntilNanos > 0) {
+      leaseIsOver();
+    }
+    if (state == State.LIVE && now - lookedAtNanos > LOOK_EVERY.toNanos()) {
+      look();
+    }
+    life.ticked();
+    loop.execute(this::tick, TICK.toNanos());
+  }
+}

@@ -1,0 +1,102 @@
+package simplechat.redis;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/**
+ * Sends what the {@link Outbox} holds, one call at a time, so that there is never more than one of
+ * which it is not known whether it was taken.
+ *
+ * <p>Threading: the room's loop.
+ */
+final class Publisher {
+  /** An answer that takes longer does not come from a Redis that keeps up. */
+  private static final Duration PROMPT = Duration.ofMillis(500);
+
+  private final RedisSettings settings;
+  private final RedisKeys keys;
+  private final Node node;
+  private final Outbox outbox;
+  private final Life life;
+  private final LongSupplier nanoTime;
+  private boolean underWay;
+  private long sentAtNanos;
+
+  Publisher(
+      RedisSettings settings,
+      RedisKeys keys,
+      Node node,
+      Outbox outbox,
+      Life life,
+      LongSupplier nanoTime) {
+    this.settings = settings;
+    this.keys = keys;
+    this.node = node;
+    this.outbox = outbox;
+    this.life = life;
+    this.nanoTime = nanoTime;
+  }
+
+  /** True unless a call waits for longer than it should. */
+  boolean isPrompt() {
+    return !underWay || nanoTime.getAsLong() - sentAtNanos < PROMPT.toNanos();
+  }
+
+  /** Sends the next call, if none is under way. */
+  void publish(RedisLink to) {
+    if (underWay || outbox.isEmpty()) {
+      return;
+    }
+    List<Request> call = outbox.call();
+    underWay = true;
+    sentAtNanos = nanoTime.getAsLong();
+    life.sending(outbox.first(), call);
+    byte[][] arguments =
+        Calls.publish(settings, keys, node.epoch(), node.name(), outbox.first(), call);
+    node.on(to, to.run(Script.PUBLISH, node.name(), arguments), reply -> answered(to, reply));
+  }
+
+  /** The answer to what is under way, if anything is, will not come. */
+  void giveUp() {
+    underWay = false;
+  }
+
+  /** Forgets what was asked: it is asked by a name that is not ours any more. */
+  void clear() {
+    giveUp();
+    outbox.clear();
+  }
+
+  /**
+   * So many were taken, as the script's counter says; their answers were lost.
+   *
+   * @param end how far the stream must be read to see what came of them
+   * @return false if that cannot be
+   */
+  boolean settle(long taken, long end) {
+    if (taken < outbox.first() - 1 || taken > outbox.last()) {
+      return false;
+    }
+    while (outbox.first() <= taken) {
+      long number = outbox.first();
+      life.takenUnseen(number, outbox.answered(), end);
+    }
+    return true;
+  }
+
+  private void answered(RedisLink from, List<Object> reply) {
+    underWay = false;
+    long verdict = Snapshot.number(reply, 0);
+    if (verdict < 0) {
+      node.refused(verdict);
+      return;
+    }
+    for (Object result : reply) {
+      long number = outbox.first();
+      life.done(number, outbox.answered(), (Long) result);
+    }
+    publish(from);
+    life.moved();
+  }
+}
