@@ -266,13 +266,13 @@ class ClientTerminalTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"leave", "C-d", "TERM", "TERM, again"})
+  @ValueSource(strings = {"leave", "C-d", "INT", "TERM", "TERM, again"})
   void whoLeavesFindsTheTerminalAsItWas(String how) throws Exception {
     Peer peer = join(80);
-    if (how.startsWith("TERM")) {
+    if (how.startsWith("TERM") || how.equals("INT")) {
       tmux.type("half a tho");
       tmux.await("half a tho");
-      signal("TERM");
+      signal(how.replace(", again", ""));
     } else if (how.equals("C-d")) {
       tmux.press("C-d");
     } else {
@@ -416,6 +416,21 @@ class ClientTerminalTest {
     tmux.press("Enter");
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("1" + rest);
     tmux.await("alice> send 1" + rest);
+  }
+
+  @Test
+  void wordsAndLinesAreTakenAwayAtOnce() throws Exception {
+    Peer peer = join(80);
+    tmux.type("send one two three");
+    tmux.press("C-w");
+    tmux.type("four");
+    tmux.press("Home", "Right", "Right", "Right", "Right", "Right", "DC", "End", "BSpace", "Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("ne two fou");
+    tmux.type("send junk");
+    tmux.press("C-u");
+    tmux.type("send what and more");
+    tmux.press("C-Left", "C-Left", "C-k", "BSpace", "Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what");
   }
 
   @Test
