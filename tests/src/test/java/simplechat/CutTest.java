@@ -34,9 +34,6 @@ import simplechat.support.RunningServer;
 
 /** A dropped connection is an event of no consequence: the client library on a bad way. */
 @Tag("slow")
-@EnabledIfSystemProperty(
-    named = "chat.load",
-    matches = "full") // fails now and then on a busy machine
 class CutTest {
   private static final Duration PATIENCE = Duration.ofSeconds(Load.count(60, 900));
 
@@ -88,6 +85,9 @@ class CutTest {
 
   /** "T all back within 15 s, at most 1 200 connects/s, none tries more than once per second." */
   @Test
+  @EnabledIfSystemProperty(
+      named = "chat.load",
+      matches = "full") // measures, as long as it is alone
   void aCrowdThatIsCutAtOnceComesBackWithoutAStampede() {
     int members = Load.count(200, 2_000);
     try (RunningServer server = RunningServer.start();
