@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -17,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** Rules for what people read here. */
 class DocumentsTest {
@@ -55,6 +57,30 @@ class DocumentsTest {
       assertThat(known).isNotEmpty();
       assertThat(listed(readme, main.getKey())).isEqualTo(known);
     }
+  }
+
+  @Test
+  void theBookForOperatorsHasEveryOptionOfTheServerWithItsDefault() throws Exception {
+    Path book = Sources.root().resolve("docs/OPERATING.md");
+    CommandSpec server =
+        CommandSpec.forAnnotatedObject(Class.forName("simplechat.server.ServerMain"));
+    Map<String, String> rows = new TreeMap<>();
+    Pattern row = Pattern.compile("\\| `(--[a-z-]+)` \\| ([^,|]+?)(,[^|]*)? \\|.*");
+    for (String line : Files.readAllLines(book)) {
+      Matcher found = row.matcher(line);
+      if (found.matches()) {
+        rows.put(found.group(1), found.group(2));
+      }
+    }
+    Map<String, String> options = new TreeMap<>();
+    for (OptionSpec option : server.options()) {
+      String value = option.defaultValue();
+      options.put(
+          option.longestName(),
+          value == null || value.isEmpty() ? option.arity().max() == 0 ? "off" : "none" : value);
+    }
+    options.keySet().removeAll(Set.of("--help", "--version"));
+    assertThat(rows).isEqualTo(options);
   }
 
   /** First cells that name an option, in the tables under a heading that names the program. */

@@ -191,7 +191,7 @@ class WatchTest {
   }
 
   /** Where a server that was started with a metrics port says that its status is. */
-  private static URI status(ServerProcess server) {
+  static URI status(ServerProcess server) {
     Pattern url = Pattern.compile(" status url=(\\S+)");
     server.address();
     return await()

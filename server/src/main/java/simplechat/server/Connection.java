@@ -239,7 +239,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       }
     } else if (message instanceof ClientMessage.Leave) {
       state = ConnectionState.LEAVING;
-      outbound.leaves();
+      outbound.spoke(Outbound.NEVER);
       room.leave();
     }
   }

@@ -31,7 +31,7 @@ final class Outbound extends LateRegion {
   private static final int ANSWER_MAX_BYTES = 256;
 
   /** No SEND has this number. */
-  private static final int NEVER = -1;
+  static final int NEVER = -1;
 
   private final Connection connection;
   private final Channel channel;
@@ -58,11 +58,10 @@ final class Outbound extends LateRegion {
 
   /** Adds a frame for this connection alone; it goes out with the next {@link #flush}. */
   void answer(ServerMessage message) {
-    if (ending) {
-      return;
+    if (!ending) {
+      fallBack();
+      MessageCodec.encode(message, answers());
     }
-    fallBack();
-    MessageCodec.encode(message, answers());
   }
 
   /** True if the peer must not be read, because there may be no room for an answer. */
@@ -94,15 +93,10 @@ final class Outbound extends LateRegion {
     this.place = place;
   }
 
-  /** The member's SEND of this number is on its way to the log. */
+  /** The member's SEND of this number, or its LEFT, is on its way to the log. */
   void spoke(int sendNo) {
     fallBack();
     spokenNo = sendNo;
-  }
-
-  /** The member's LEFT is on its way to the log. */
-  void leaves() {
-    spoke(NEVER);
   }
 
   /** True if nothing is due to this member that is not due to all. */

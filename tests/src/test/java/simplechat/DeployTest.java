@@ -1,0 +1,161 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import simplechat.server.ServerConfig;
+import simplechat.support.ServerProcess;
+
+/**
+ * The files under deploy/ fit the server and the launcher, as far as no engine is needed for it.
+ */
+class DeployTest {
+  private static final Path DEPLOY = Sources.root().resolve("deploy");
+
+  /** Time that the server has beyond its drain: peers may linger for 2 s, and Java has to end. */
+  private static final int RESERVE_SECONDS = 3;
+
+  /** What {@code DescriptorLimit} keeps. */
+  private static final int HEAD_ROOM = 128;
+
+  @Test
+  void theUnitSuitsTheServer() throws Exception {
+    String unit = Files.readString(DEPLOY.resolve("chat.service"));
+    ServerConfig defaults = ServerConfig.defaults();
+    assertThat(number(unit, "TimeoutStopSec=(\\d+)"))
+        .isGreaterThanOrEqualTo(defaults.drain().toSeconds() + RESERVE_SECONDS);
+    assertThat(number(unit, "LimitNOFILE=(\\d+)"))
+        .isGreaterThanOrEqualTo(defaults.maxConnections() + HEAD_ROOM);
+    assertThat(words(unit, "(?m)^ExecStart=/usr/bin/java (.*) -jar ")).isEqualTo(launcherOptions());
+  }
+
+  @Test
+  void systemdFindsNothingWrongWithTheUnit() throws Exception {
+    assumeTrue(
+        Files.isExecutable(Path.of("/usr/bin/systemd-analyze"))
+            && Files.isExecutable(Path.of("/usr/bin/java")),
+        "no systemd-analyze or /usr/bin/java here");
+    Process verify =
+        new ProcessBuilder("systemd-analyze", "verify", DEPLOY.resolve("chat.service").toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(verify.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(verify.waitFor()).as(said).isZero();
+    assertThat(said).doesNotContain("chat.service:");
+  }
+
+  @Test
+  void theContainerRunsAsNobodyWithTheOptionsOfTheLauncher() throws Exception {
+    String file = Files.readString(DEPLOY.resolve("Containerfile"));
+    assertThat(number(file, "(?m)^USER (\\d+):\\d+$")).isPositive();
+    assertThat(file).contains("\nSTOPSIGNAL SIGTERM\n");
+    Set<String> options =
+        words(file, "(?m)^ENTRYPOINT \\[\"java\", (.*), \"-jar\", ").stream()
+            .map(word -> word.replaceAll("[\",]", ""))
+            .collect(Collectors.toSet());
+    assertThat(options).isEqualTo(launcherOptions());
+  }
+
+  /** The very command of the container file, and the figures that the alarms are about. */
+  @Test
+  void theHealthCheckAndTheAlarmsKnowTheStatus() throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "no bash here");
+    String health =
+        first(
+                Files.readString(DEPLOY.resolve("Containerfile")),
+                "CMD \\[\"bash\", \"-c\", \"(.*)\"\\]")
+            .replace("\\\\", "\\");
+    try (ServerProcess server = ServerProcess.start("--port", "0", "--metrics-port", "0")) {
+      URI status = WatchTest.status(server);
+      assertThat(run(health, status.getPort())).as("of a server that lives").isZero();
+      HttpResponse<String> metrics =
+          HttpClient.newHttpClient()
+              .send(
+                  HttpRequest.newBuilder(status.resolve("/metrics")).build(),
+                  HttpResponse.BodyHandlers.ofString());
+      String alerts = Files.readString(DEPLOY.resolve("alerts.yml"));
+      String operating = Files.readString(Sources.root().resolve("docs/OPERATING.md"));
+      for (String text : List.of(alerts, operating)) {
+        Set<String> figures = figures(text);
+        assertThat(figures).hasSizeGreaterThanOrEqualTo(8);
+        assertThat(figures).allMatch(figure -> metrics.body().contains("\n" + figure));
+      }
+      String codes = first(alerts, "reason=~\"([a-z_|]+join_timeout)\"");
+      assertThat(Pattern.compile("\\|").splitAsStream(codes))
+          .hasSizeGreaterThan(2)
+          .allMatch(code -> metrics.body().contains("closed_total{reason=\"" + code + "\"}"));
+      server.signal("TERM");
+      assertThat(server.exit()).isZero();
+      await().until(() -> run(health, status.getPort()) != 0);
+    }
+  }
+
+  @Test
+  void everyAlarmIsInTheBook() throws Exception {
+    Set<String> alarms = matches(Files.readString(DEPLOY.resolve("alerts.yml")), "- alert: (\\w+)");
+    assertThat(alarms).hasSizeGreaterThanOrEqualTo(8);
+    String book = Files.readString(Sources.root().resolve("docs/OPERATING.md"));
+    assertThat(alarms.stream().filter(alarm -> !book.contains(alarm)))
+        .containsOnlyOnceElementsOf(List.of("ChatLogLost"));
+  }
+
+  private static int run(String command, int port) throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder("bash", "-c", command);
+    builder.environment().put("CHAT_METRICS_PORT", Integer.toString(port));
+    Process process =
+        builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+    assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    return process.exitValue();
+  }
+
+  private static Set<String> launcherOptions() throws IOException {
+    String launcher = Files.readString(Sources.root().resolve("chat"));
+    return words(launcher, "server\\) set -- ((?:.|\n)*?) \\$\\{JAVA_OPTS");
+  }
+
+  private static Set<String> figures(String text) {
+    return matches(text, "\\b((?:chat|jvm)_[a-z_]+[a-z])");
+  }
+
+  private static Set<String> words(String text, String pattern) {
+    return Set.of(first(text, pattern).replace("\\\n", " ").trim().split("\\s+"));
+  }
+
+  private static long number(String text, String pattern) {
+    return Long.parseLong(first(text, pattern));
+  }
+
+  private static String first(String text, String pattern) {
+    return Pattern.compile(pattern)
+        .matcher(text)
+        .results()
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no " + pattern))
+        .group(1);
+  }
+
+  private static Set<String> matches(String text, String pattern) {
+    return Pattern.compile(pattern)
+        .matcher(text)
+        .results()
+        .map((MatchResult found) -> found.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+}
