@@ -111,6 +111,31 @@ class TidyTest {
     assertThat(found).as("use instead: %s", WORDS).isEmpty();
   }
 
+  /** What is built tomorrow is what was built today; advisories are looked up by the workflow. */
+  @Test
+  void everyVersionIsPinned() throws IOException {
+    Pattern version = Pattern.compile("<(?:[\\w.-]+\\.)?version>([^<]*)<");
+    List<Path> poms = Sources.endingIn("pom.xml");
+    assertThat(poms).hasSizeGreaterThanOrEqualTo(5);
+    for (Path pom : poms) {
+      assertThat(version.matcher(Files.readString(pom)).results().map(found -> found.group(1)))
+          .as(pom.toString())
+          .allMatch(found -> found.matches("\\d[\\w.-]*|\\$\\{[\\w.]+}"));
+    }
+    Pattern action = Pattern.compile("uses: (\\S+)");
+    List<Path> workflows =
+        Sources.endingIn(".yml").stream()
+            .filter(file -> file.toString().contains("/.git"))
+            .toList();
+    assertThat(workflows).isNotEmpty();
+    for (Path workflow : workflows) {
+      assertThat(action.matcher(Files.readString(workflow)).results().map(found -> found.group(1)))
+          .as(workflow.toString())
+          .isNotEmpty()
+          .allMatch(found -> found.matches("[\\w./-]+@[0-9a-f]{40}"));
+    }
+  }
+
   private static boolean isLink(String line) {
     return line.contains("https://");
   }
