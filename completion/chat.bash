@@ -401,8 +401,9 @@ function _picocli_chat_bench() {
 
   local commands=""
   local flag_opts="'--no-spin' '--json' '-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '--pid' '-n' '--members' '-s' '--senders' '--rate' '-w' '--outstanding' '--text' '--messages' '--preset' '--warm-up' '-t' '--seconds' '--runs' '--server'"
+  local arg_opts="'--host' '-p' '--port' '--pid' '-n' '--members' '-s' '--senders' '--rate' '-w' '--outstanding' '--text' '--messages' '--preset' '--warm-up' '-t' '--seconds' '--runs' '--server' '--peer'"
   local NAME_option_args=("volano") # --preset values
+  local NAME_option_args=("chat" "redis" "nats" "mqtt" "irc") # --peer values
 
   type compopt &>/dev/null && compopt +o default
 
@@ -450,6 +451,11 @@ function _picocli_chat_bench() {
       ;;
     '--server')
       return
+      ;;
+    '--peer')
+      local IFS=$'\n'
+      COMPREPLY=( $( compReplyArray "${NAME_option_args[@]}" ) )
+      return $?
       ;;
   esac
 

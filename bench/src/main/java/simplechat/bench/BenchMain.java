@@ -130,6 +130,12 @@ public final class BenchMain implements Callable<Integer> {
   private List<String> serverOptions = new ArrayList<>();
 
   @Option(
+      names = "--peer",
+      paramLabel = "NAME",
+      description = "the server at --port is another one: redis, nats, mqtt or irc")
+  private Protocol peer = Protocol.chat;
+
+  @Option(
       names = "--no-spin",
       description = "sleep when nothing comes, and give the machine's other users a chance")
   private boolean noSpin;
@@ -255,6 +261,9 @@ public final class BenchMain implements Callable<Integer> {
     if (!(rate >= 0 && rate <= 1e9)) {
       throw usage("--rate is 0 to 1000000000, not " + rate);
     }
+    if (peer != Protocol.chat && port == 0) {
+      throw usage("--peer needs --port: only our own server is started");
+    }
     if (rate > 0 && messages > 0) {
       throw usage("--rate and --messages cannot go together");
     }
@@ -271,7 +280,8 @@ public final class BenchMain implements Callable<Integer> {
         Duration.ofSeconds(warmUpSeconds),
         Duration.ofSeconds(seconds),
         runs,
-        !noSpin);
+        !noSpin,
+        peer);
   }
 
   private void check(String option, int value, int least, int most) {

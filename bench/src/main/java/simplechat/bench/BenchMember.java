@@ -5,24 +5,16 @@ import io.netty.buffer.ByteBufAllocator;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
-import org.jspecify.annotations.Nullable;
-import simplechat.protocol.ClientMessage;
-import simplechat.protocol.FrameDecoder;
-import simplechat.protocol.MessageCodec;
-import simplechat.protocol.MessageType;
+import java.util.function.Consumer;
 import simplechat.protocol.ProtocolException;
-import simplechat.protocol.ServerMessage;
 
 /** One member of the crowd. Threading: the crowd's. */
-final class BenchMember implements FrameDecoder.Sink {
-  /** Behind position, time and the name's length (PROTOCOL.md, section "MSG"). */
-  private static final int MSG_NAME_INDEX = 9;
-
+final class BenchMember {
   private final Crowd crowd;
   private final String name;
   private final SocketChannel channel;
   private final SelectionKey key;
-  private final FrameDecoder decoder;
+  private final Voice voice;
   private final ByteBuf out;
 
   BenchMember(
@@ -30,30 +22,31 @@ final class BenchMember implements FrameDecoder.Sink {
       String name,
       SocketChannel channel,
       SelectionKey key,
-      ByteBufAllocator allocator) {
+      ByteBufAllocator allocator,
+      Workload workload) {
     this.crowd = crowd;
     this.name = name;
     this.channel = channel;
     this.key = key;
-    this.decoder = new FrameDecoder(allocator);
+    this.voice = workload.protocol().voice(this, allocator, workload.textBytes());
     this.out = allocator.directBuffer(64);
+  }
+
+  String name() {
+    return name;
   }
 
   /** Joins; what comes back is told to the crowd. */
   void connected() throws IOException {
     channel.finishConnect();
-    put(new ClientMessage.Hello(name, 0));
+    voice.join(out);
     key.interestOps(SelectionKey.OP_READ);
     flush();
   }
 
-  /** Adds a SEND, which goes out with the next {@link #flush}. */
+  /** Adds a message, which goes out with the next {@link #flush}. */
   void say(ByteBuf text, long dueNanos, int sender) {
-    int bytes = text.readableBytes();
-    out.writeInt(MessageType.SEND.code() << 24 | bytes);
-    int index = out.writerIndex();
-    out.writeBytes(text, text.readerIndex(), bytes);
-    Stamp.set(out, index, dueNanos, sender);
+    Stamp.set(out, voice.say(text, out), dueNanos, sender);
   }
 
   /** Writes what the socket takes; the rest goes when it takes more. */
@@ -76,44 +69,31 @@ final class BenchMember implements FrameDecoder.Sink {
     if (in.writeBytes(channel, in.capacity()) < 0) {
       throw new IOException("the server closed the connection");
     }
-    decoder.decode(in, this);
+    voice.read(in);
   }
 
-  @Override
-  public boolean header(int type, int length) {
-    return type == MessageType.MSG.code()
-        || type == MessageType.WELCOME.code()
-        || type == MessageType.ERROR.code()
-        || type == MessageType.BYE.code()
-        || type == MessageType.SERVER_PING.code();
+  /** It is in the room. */
+  void joined() {
+    crowd.joined();
   }
 
-  @Override
-  public boolean frame(int type, ByteBuf buffer, int index, int length) throws ProtocolException {
-    if (type == MessageType.MSG.code()) {
-      int textIndex = index + MSG_NAME_INDEX + buffer.getUnsignedByte(index + MSG_NAME_INDEX - 1);
-      crowd.delivered(buffer, textIndex, index + length - textIndex);
-    } else {
-      hear(MessageCodec.decodeServer(type, buffer, index, length));
-    }
-    return true;
+  /** A text came. */
+  void heard(ByteBuf buffer, int index, int bytes) {
+    crowd.delivered(buffer, index, bytes);
   }
 
-  private void hear(@Nullable ServerMessage message) throws ProtocolException {
-    if (message instanceof ServerMessage.Welcome) {
-      crowd.joined();
-    } else if (message instanceof ServerMessage.Ping ping) {
-      put(new ClientMessage.Pong(ping.opaque()));
-      crowd.answers(this);
-    } else if (message instanceof ServerMessage.Refused refused) {
-      crowd.refused(refused.code());
-    } else if (message instanceof ServerMessage.Bye bye) {
-      crowd.refused(bye.code());
-    }
+  /** Adds something that the server wants to hear, and that is no message. */
+  void answer(Consumer<ByteBuf> answer) {
+    answer.accept(out);
+    crowd.answers(this);
   }
 
-  private void put(ClientMessage message) {
-    MessageCodec.encode(message, out);
+  void refused(int code) {
+    crowd.refused(code);
+  }
+
+  void refused(String words) {
+    crowd.refused(words);
   }
 
   void close() {
@@ -122,7 +102,7 @@ final class BenchMember implements FrameDecoder.Sink {
     } catch (IOException e) {
       // It is gone either way.
     }
-    decoder.close();
+    voice.close();
     out.release();
   }
 }

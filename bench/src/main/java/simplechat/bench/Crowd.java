@@ -151,7 +151,11 @@ final class Crowd implements AutoCloseable {
 
   void refused(int code) {
     ErrorCode known = ErrorCode.of(code);
-    refusal = known == null ? "the server refused with code " + code : "the server said " + known;
+    refused(known == null ? "refused with code " + code : "said " + known);
+  }
+
+  void refused(String words) {
+    refusal = "the server " + words;
   }
 
   /** This member has something to be written that is not a message. */
@@ -185,7 +189,8 @@ final class Crowd implements AutoCloseable {
     channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
     channel.setOption(StandardSocketOptions.SO_LINGER, 0);
     SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT);
-    BenchMember member = new BenchMember(this, name(members.size()), channel, key, allocator);
+    BenchMember member =
+        new BenchMember(this, name(members.size()), channel, key, allocator, workload);
     key.attach(member);
     members.add(member);
     if (channel.connect(address)) {

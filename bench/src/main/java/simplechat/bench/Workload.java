@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param run how long one is
  * @param runs how many there are
  * @param spin true to poll without a pause
+ * @param protocol what the server speaks
  */
 record Workload(
     int members,
@@ -26,10 +27,11 @@ record Workload(
     Duration warmUp,
     Duration run,
     int runs,
-    boolean spin) {
+    boolean spin,
+    Protocol protocol) {
 
   /** Whom a message reaches. */
   int receivers() {
-    return members - 1;
+    return protocol.echoes() ? members : members - 1;
   }
 }

@@ -102,11 +102,22 @@ class CrowdTest {
   }
 
   private static Workload atRate(double rate) {
-    return new Workload(2, 1, 32, rate, 16, 0, Duration.ZERO, Duration.ofSeconds(1), 1, false);
+    return new Workload(
+        2, 1, 32, rate, 16, 0, Duration.ZERO, Duration.ofSeconds(1), 1, false, Protocol.chat);
   }
 
   private static Workload workload(double rate, int outstanding, int messages) {
     return new Workload(
-        2, 1, 32, rate, outstanding, messages, Duration.ZERO, Duration.ofSeconds(1), 1, false);
+        2,
+        1,
+        32,
+        rate,
+        outstanding,
+        messages,
+        Duration.ZERO,
+        Duration.ofSeconds(1),
+        1,
+        false,
+        Protocol.chat);
   }
 }

@@ -9,7 +9,18 @@ import org.junit.jupiter.api.Test;
 
 class ReportTest {
   private static final Workload WORKLOAD =
-      new Workload(1000, 10, 64, 0, 16, 0, Duration.ofSeconds(5), Duration.ofSeconds(1), 3, true);
+      new Workload(
+          1000,
+          10,
+          64,
+          0,
+          16,
+          0,
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(1),
+          3,
+          true,
+          Protocol.chat);
 
   @Test
   void theMedianStandsBesideTheExtremes() {

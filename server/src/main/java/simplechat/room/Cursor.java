@@ -103,6 +103,11 @@ public final class Cursor {
     return segment.firstByte() + offset;
   }
 
+  /** True if the JOINED of this connection is behind the cursor. */
+  public boolean hasComeIn() {
+    return place() >= cameInAt;
+  }
+
   /** True if this cursor must {@link #lapse} when the segment is retired. */
   public boolean isIn(Segment retired) {
     return segment == retired;

@@ -90,10 +90,7 @@ public final class ChatServer {
     long tickNanos = tickNanos(config);
     for (EventExecutor executor : group) {
       EventLoop eventLoop = (EventLoop) executor;
-      loops.put(
-          eventLoop,
-          new ConnectionLoop(
-              eventLoop, allocator, config.loops() == 1, System::nanoTime, tickNanos));
+      loops.put(eventLoop, new ConnectionLoop(eventLoop, allocator, System::nanoTime, tickNanos));
     }
     roomLoop = loops.values().iterator().next();
     inputLimit = new InputLimit(loops.values(), roomLoop, config.inputBytes());
@@ -111,7 +108,9 @@ public final class ChatServer {
             config.greeting(),
             0);
     room = new Room(settings, allocator, this::onRoom, Clock.systemUTC(), System::nanoTime);
-    loops.values().forEach(room::add);
+    // Its own loop last: publishing walks over the members there, and the others should not wait.
+    loops.values().stream().filter(loop -> loop != roomLoop).forEach(room::add);
+    room.add(roomLoop);
     survey =
         new Survey(roomLoop, loops.values(), room, allocator.metric()::usedDirectMemory, closed);
   }

@@ -50,14 +50,10 @@ final class ConnectionLoop implements LogReader {
   private @Nullable Restraint restraint;
 
   ConnectionLoop(
-      EventLoop eventLoop,
-      ByteBufAllocator allocator,
-      boolean only,
-      LongSupplier nanoTime,
-      long tickNanos) {
+      EventLoop eventLoop, ByteBufAllocator allocator, LongSupplier nanoTime, long tickNanos) {
     this.eventLoop = eventLoop;
     this.allocator = allocator;
-    this.fanOut = new FanOut(allocator, only, counters);
+    this.fanOut = new FanOut(allocator, counters);
     this.nanoTime = nanoTime;
     this.tickNanos = tickNanos;
     this.tickedAtNanos = nanoTime.getAsLong();

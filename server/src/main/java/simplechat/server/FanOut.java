@@ -6,6 +6,7 @@ import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import simplechat.room.Cursor;
 import simplechat.room.Pieces;
@@ -18,16 +19,16 @@ import simplechat.room.Segment;
  * common place of the log, and a walk over them touches nothing of a member but its socket. Who
  * speaks, is answered, lags or ends goes on with a cursor of its own until it has caught up.
  *
- * <p>Only where the room is on the same loop: what it writes of a member's own is then known before
- * it is published.
+ * <p>What is written of a member's own is known here before it is published, because its connection
+ * asks for it, with one exception: when its session goes on in another connection, the room writes
+ * its LEFT. So long as such a dismissal is on its way to this loop, nobody is abreast.
  *
- * <p>Threading: confined to the event loop.
+ * <p>Threading: confined to the event loop, but for {@link #dismissalComes}.
  */
 final class FanOut {
   /** The place of who is not in the list. */
   static final int NOWHERE = -1;
 
-  private final boolean together;
   private final LoopCounters counters;
   private final SocketWriter writer = new SocketWriter();
   private final ByteBuf pieceAnswers;
@@ -37,14 +38,11 @@ final class FanOut {
   private final List<Outbound> members = new ArrayList<>();
 
   private final List<@Nullable Socket> sockets = new ArrayList<>();
+  private final AtomicInteger dismissals = new AtomicInteger();
   private int abreast;
   private @Nullable Cursor common;
 
-  /**
-   * @param together false if the server has other loops
-   */
-  FanOut(ByteBufAllocator allocator, boolean together, LoopCounters counters) {
-    this.together = together;
+  FanOut(ByteBufAllocator allocator, LoopCounters counters) {
     this.counters = counters;
     this.pieceAnswers = allocator.directBuffer(Pieces.answerBytes());
     this.pieces = new Pieces(pieceAnswers);
@@ -75,6 +73,16 @@ final class FanOut {
       sockets.remove(last);
       member.place(NOWHERE);
     }
+  }
+
+  /** The room is about to publish a LEFT of a member whose connection is told of it here, later. */
+  void dismissalComes() {
+    dismissals.incrementAndGet();
+  }
+
+  /** The connection has been told. */
+  void dismissalCame() {
+    dismissals.decrementAndGet();
   }
 
   /** How many are abreast. */
@@ -111,6 +119,7 @@ final class FanOut {
     if (abreast > 0) {
       walkAbreast();
     }
+    boolean together = dismissals.get() == 0;
     for (int i = abreast; i < members.size(); i++) {
       Outbound member = members.get(i);
       member.wake();
@@ -125,9 +134,7 @@ final class FanOut {
   void leave(Segment retired) {
     Cursor behind = common;
     if (behind != null && behind.isIn(retired)) {
-      while (abreast > 0) {
-        fallBack(members.get(abreast - 1));
-      }
+      allFallBack();
       common = null;
     }
     for (int i = 0; i < members.size(); i++) {
@@ -176,10 +183,21 @@ final class FanOut {
     return place;
   }
 
+  private void allFallBack() {
+    while (abreast > 0) {
+      fallBack(members.get(abreast - 1));
+    }
+  }
+
   private void walkAbreast() {
     Cursor place = common();
     pieces.clear();
     while (place.collect(pieces)) {
+      // Asked behind the collecting: what was published before it came with its dismissals.
+      if (dismissals.get() > 0) {
+        allFallBack();
+        return;
+      }
       for (int i = abreast - 1; i >= 0; i--) {
         write(i);
       }
@@ -210,7 +228,7 @@ final class FanOut {
 
   private boolean catchesUp(Outbound member) {
     Cursor cursor = member.cursor();
-    if (cursor == null) {
+    if (cursor == null || !cursor.hasComeIn()) {
       return false;
     }
     if (abreast == 0) {

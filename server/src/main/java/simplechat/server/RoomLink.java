@@ -145,10 +145,15 @@ final class RoomLink implements MemberConnection {
 
   @Override
   public void dismissed(ErrorCode code, String text) {
+    loop.fanOut().dismissalComes();
     onLoop(
         () -> {
           forget();
-          connection.end(code, text, LeftWhy.REPLACED);
+          try {
+            connection.end(code, text, LeftWhy.REPLACED);
+          } finally {
+            loop.fanOut().dismissalCame();
+          }
         });
   }
 

@@ -77,7 +77,7 @@ record Transport(
                       SelectorProvider.provider(), SocketProtocolFamily.INET)
                   : new NioServerSocketChannel());
 
-  /** In the order in which they are tried, the fastest first (decision 0010). */
+  /** In the order in which they are tried, the fastest first (decision 0012). */
   private static final List<Transport> ALL = List.of(EPOLL, KQUEUE, IO_URING, NIO);
 
   /** What to try: the wanted one first, and behind it those that are left. */
