@@ -24,8 +24,10 @@ import simplechat.protocol.ServerMessage.Joined;
 import simplechat.protocol.ServerMessage.Left;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.server.ChatServer;
+import simplechat.server.Inside;
 import simplechat.server.ServerConfig;
 import simplechat.support.Crowd;
+import simplechat.support.Figures;
 import simplechat.support.Load;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
@@ -213,6 +215,38 @@ class LifeCycleTest {
       peer.join("m0");
     }
     second.drain().toCompletableFuture().get(5, TimeUnit.SECONDS);
+  }
+
+  /** D5, D7: who has connected and was not accepted yet is told too, and not reset. */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void whoWaitsToBeAcceptedIsToldToComeBack(int loops) throws Exception {
+    try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
+      server.join("alice").close();
+      server.awaitConnections(0);
+      CompletableFuture<Void> connected = new CompletableFuture<>();
+      Inside.occupy(server.server(), connected);
+      RawPeer[] waiting = new RawPeer[50];
+      for (int i = 0; i < waiting.length; i++) {
+        waiting[i] = server.connect();
+        waiting[i].send(new Hello("m" + i, 0));
+      }
+      CompletableFuture<Void> drained = server.drain().toCompletableFuture();
+      connected.complete(null);
+      int resets = 0;
+      for (RawPeer peer : waiting) {
+        try {
+          peer.await(Bye.class, bye -> bye.code() == ErrorCode.SHUTDOWN.number());
+          peer.expectEof();
+          peer.close();
+        } catch (AssertionError e) {
+          resets++;
+        }
+      }
+      Figures.tell("D5", resets + " of 50 who wait to be accepted are reset by a shutdown", "0");
+      assertThat(resets).as("resets").isZero();
+      drained.get(5, TimeUnit.SECONDS);
+    }
   }
 
   @Test

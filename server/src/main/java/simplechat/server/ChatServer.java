@@ -43,7 +43,6 @@ import simplechat.status.ServerMetrics;
 public final class ChatServer {
   private static final Duration TICK_MAX = Duration.ofMillis(250);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
-  private static final int BACKLOG = 4096;
 
   /**
    * Each turn in which somebody joins tells everybody: the more come in at once, the fewer turns.
@@ -74,6 +73,7 @@ public final class ChatServer {
   private final KeyGuard keyGuard;
   private final Restraint restraint;
   private final InputLimit inputLimit;
+  private final Backlog backlog = new Backlog();
   private final AtomicInteger open = new AtomicInteger();
   private final AtomicBoolean ending = new AtomicBoolean();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -97,7 +97,7 @@ public final class ChatServer {
     restraint = new Restraint(loops.values(), roomLoop);
     roomLoop.tell(restraint);
     keyGuard = new KeyGuard(config.key(), System::nanoTime);
-    door = new Door(config, roomLoop.eventLoop(), keyGuard);
+    door = new Door(config, roomLoop.eventLoop(), keyGuard, backlog);
     RoomSettings settings =
         new RoomSettings(
             config.logBytes(),
@@ -279,7 +279,6 @@ public final class ChatServer {
 
   private void onRoom(Runnable task, long delayNanos) {
     if (delayNanos > 0) {
-
       roomLoop.eventLoop().schedule(task, delayNanos, TimeUnit.NANOSECONDS);
     } else {
       roomLoop.eventLoop().execute(task);
@@ -290,7 +289,7 @@ public final class ChatServer {
     return new ServerBootstrap()
         .group(group)
         .channelFactory(() -> transport.listener().apply(config.host()))
-        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+        .option(ChannelOption.SO_BACKLOG, Backlog.SIZE)
         .option(
             ChannelOption.RECVBUF_ALLOCATOR,
             new ServerChannelRecvByteBufAllocator()
@@ -329,6 +328,7 @@ public final class ChatServer {
     ConnectionLoop loop = loopOf(channel.eventLoop());
     Connection connection = new Connection(this, loop, channel);
     open.incrementAndGet();
+    backlog.arrived();
     loop.add(connection);
     channel.pipeline().addLast(connection);
     if (stopping) {
@@ -350,7 +350,7 @@ public final class ChatServer {
     stopping = true;
     Channel bound = listener;
     if (bound != null) {
-      bound.close();
+      Backlog.close(bound);
     }
   }
 
@@ -361,7 +361,7 @@ public final class ChatServer {
   }
 
   private void closeIfIdle() {
-    if (stopping && open.get() == 0) {
+    if (stopping && backlog.isEmpty() && open.get() == 0) {
       close();
     }
   }

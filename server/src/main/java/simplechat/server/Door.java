@@ -82,6 +82,7 @@ final class Door extends ChannelInboundHandlerAdapter {
   private final ServerConfig config;
   private final KeyGuard keyGuard;
   private final EventLoop loop;
+  private final Backlog backlog;
   private final ChannelFutureListener onClose = future -> onLoop(() -> closed(future.channel()));
   private final Map<Address, Integer> addresses = new HashMap<>();
   private final Set<Channel> pending = new LinkedHashSet<>();
@@ -93,10 +94,11 @@ final class Door extends ChannelInboundHandlerAdapter {
   private int admitted;
   private long warnedAtNanos = System.nanoTime() - WARN_NANOS;
 
-  Door(ServerConfig config, EventLoop loop, KeyGuard keyGuard) {
+  Door(ServerConfig config, EventLoop loop, KeyGuard keyGuard, Backlog backlog) {
     this.config = config;
     this.keyGuard = keyGuard;
     this.loop = loop;
+    this.backlog = backlog;
     this.maxAdmitted = config.maxConnections();
     this.limit = maxAdmitted;
   }
@@ -143,6 +145,7 @@ final class Door extends ChannelInboundHandlerAdapter {
       refusedAtNanos.put(visitor, System.nanoTime());
     }
     visitor.closeFuture().addListener(onClose);
+    backlog.arrives();
     ctx.fireChannelRead(visitor);
     if (pending.size() > config.maxPending() && !choosing) {
       choosing = true;

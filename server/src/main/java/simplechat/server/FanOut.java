@@ -155,13 +155,13 @@ final class FanOut {
     for (int i = abreast; i < members.size(); i++) {
       Outbound member = members.get(i);
       Cursor cursor = member.cursor();
-      if (cursor == null || member.isEnding()) {
+      if (cursor == null) {
         continue;
       }
       long place = cursor.place();
       if (place >= abreastFrom) {
         keepUp++;
-      } else if (place < endangeredBelow && member.hasTakenSince(aliveSince)) {
+      } else if (place < endangeredBelow && member.reads(aliveSince)) {
         endangered++;
       }
     }

@@ -144,14 +144,9 @@ final class Outbound extends LateRegion {
     loop.fanOut().fallBack(this);
   }
 
-  /** True if its last frame is decided. */
-  boolean isEnding() {
-    return ending;
-  }
-
-  /** True if the socket keeps nothing waiting, or took some since then. */
-  boolean hasTakenSince(long nanos) {
-    return !isQueued() || progressNanos - nanos >= 0;
+  /** True if the socket keeps nothing waiting, or took some since then, and it does not end. */
+  boolean reads(long sinceNanos) {
+    return !ending && (!isQueued() || progressNanos - sinceNanos >= 0);
   }
 
   /** Loop time since which the socket has taken nothing of what waits, or now if nothing waits. */

@@ -27,6 +27,11 @@ public final class Inside {
     return server.inputLimit().bytes();
   }
 
+  /** Keeps the room's loop, which accepts, from everything else until this is done. */
+  public static void occupy(ChatServer server, CompletableFuture<?> until) {
+    server.roomLoop().execute(until::join);
+  }
+
   private static <T> T onRoomLoop(ChatServer server, Supplier<T> question) {
     return CompletableFuture.supplyAsync(question, server.roomLoop().eventLoop()).join();
   }

@@ -135,6 +135,19 @@ public final class ServerProcess implements AutoCloseable {
     return process.pid();
   }
 
+  /** Memory that it has in the machine's, in bytes; 0 where the system does not tell. */
+  public long residentBytes() {
+    try {
+      return Files.readAllLines(Path.of("/proc", Long.toString(pid()), "status")).stream()
+          .filter(line -> line.startsWith("VmRSS:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+          .findFirst()
+          .orElse(0);
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
   /** CPU time that it has taken. */
   public Duration cpu() {
     return process.info().totalCpuDuration().orElse(Duration.ZERO);
