@@ -48,6 +48,7 @@ import simplechat.protocol.ServerMessage.Refused;
 import simplechat.protocol.ServerMessage.Roster;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.support.BytePeer;
+import simplechat.support.Figures;
 import simplechat.support.Load;
 import simplechat.support.Memory;
 import simplechat.support.RawPeer;
@@ -74,6 +75,11 @@ class HostileInputTest {
         }
       }
       server.awaitConnections(0);
+      Figures.tell(
+          "B1",
+          "%d connections without a byte, direct memory %s"
+              .formatted(checks, Figures.mebibytes(Memory.directBytes() - before)),
+          "all closed, 4 MiB");
       assertThat(Memory.directBytes() - before).isLessThan(4 * MIB);
       assertThat(server.join("alice").stream().welcome().head()).as("events").isEqualTo(1);
     }
@@ -114,6 +120,9 @@ class HostileInputTest {
           Duration took = Duration.ofNanos(System.nanoTime() - sent);
           best = took.compareTo(best) < 0 ? took : best;
           peer.close();
+        }
+        if (length == 1) {
+          Figures.tell("B2", what + ": closed after " + Figures.millis(best.toNanos()), "100 ms");
         }
         assertThat(best).as(what).isLessThanOrEqualTo(Load.bound(Duration.ofMillis(100)));
       }
@@ -185,6 +194,11 @@ class HostileInputTest {
           assertThat(Memory.heldBytes() - before).isLessThanOrEqualTo(20L * MIB);
         }
       }
+      Figures.tell(
+          "B3",
+          "256 types x 6 lengths, memory "
+              + Figures.mebibytes(Math.max(0, Memory.heldBytes() - before)),
+          "20 MiB");
       for (SocketChannel stranger : strangers) {
         stranger.close();
       }

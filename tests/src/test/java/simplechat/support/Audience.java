@@ -28,11 +28,12 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ClientMessage.Hello;
 import simplechat.protocol.MessageType;
 
 /**
- * Many members of a server in another process, read by one thread: they answer PINGs, fold what is
+ * Many members of a server in another process, read by one thread: they show life, fold what is
  * said into chains, and measure how long each text took that {@link #say} said.
  *
  * <p>Threading: one thread calls; the members are read by another. Endings: {@link #close} resets
@@ -42,6 +43,7 @@ public final class Audience implements AutoCloseable {
   private static final int HEADER_BYTES = 4;
   private static final int BUFFER_BYTES = 256 * 1024;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final long LIFE_NANOS = Duration.ofMillis(500).toNanos();
   private static final int LATENCIES_MAX = 2_000_000;
 
   private final InetSocketAddress address;
@@ -52,6 +54,7 @@ public final class Audience implements AutoCloseable {
   private final ByteBuffer in = ByteBuffer.allocate(BUFFER_BYTES);
   private final Map<Integer, Integer> closedBy = new TreeMap<>();
   private final AtomicInteger joined = new AtomicInteger();
+  private final AtomicInteger rosters = new AtomicInteger();
   private final AtomicInteger gaps = new AtomicInteger();
   private long[] latencies = new long[1024];
   private int measured;
@@ -63,6 +66,7 @@ public final class Audience implements AutoCloseable {
     private final SocketChannel channel;
     private byte[] rest = new byte[0];
     private int bye;
+    private long heardNanos = System.nanoTime();
     private long hash = 1;
     private int said;
     private int acknowledged;
@@ -143,6 +147,15 @@ public final class Audience implements AutoCloseable {
               .put(padding);
       write(members.get(i % Math.min(10, members.size())).channel, send.flip());
     }
+  }
+
+  /** Everybody asks who is there; waits until all have all of the answer. */
+  public void askWhoIsThere() {
+    byte[] who = RawPeer.bytesOf(new ClientMessage.Who());
+    for (Member member : members) {
+      write(member.channel, ByteBuffer.wrap(who));
+    }
+    await("told who is there", () -> rosters.get() == members.size());
   }
 
   /** Waits until everybody who reads has got so many texts, own ones included, since the start. */
@@ -324,6 +337,10 @@ public final class Audience implements AutoCloseable {
       in.position(at + HEADER_BYTES + bodyBytes);
     }
     member.rest = Arrays.copyOfRange(in.array(), in.position(), in.limit());
+    // A PING may wait behind much that was said; who reads is alive all the same.
+    if (System.nanoTime() - member.heardNanos > LIFE_NANOS && member.bye == 0) {
+      pong(member, 0);
+    }
   }
 
   private void frame(Member member, int type, int at, int length) throws IOException {
@@ -335,17 +352,26 @@ public final class Audience implements AutoCloseable {
       case WELCOME -> joined.incrementAndGet();
       case MSG -> said(member, at, length);
       case ACK -> member.acknowledged = in.getInt(at + 4);
+      case ROSTER -> {
+        if (in.get(at) == 0) {
+          rosters.incrementAndGet();
+        }
+      }
       case GAP -> gaps.incrementAndGet();
       case BYE -> member.bye = in.getShort(at);
-      case SERVER_PING ->
-          write(
-              member.channel,
-              ByteBuffer.allocate(8)
-                  .putInt((MessageType.CLIENT_PONG.code() << 24) | 4)
-                  .putInt(in.getInt(at))
-                  .flip());
+      case SERVER_PING -> pong(member, in.getInt(at));
       default -> {}
     }
+  }
+
+  private static void pong(Member member, int opaque) {
+    member.heardNanos = System.nanoTime();
+    write(
+        member.channel,
+        ByteBuffer.allocate(8)
+            .putInt((MessageType.CLIENT_PONG.code() << 24) | 4)
+            .putInt(opaque)
+            .flip());
   }
 
   private void said(Member member, int at, int length) {

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs the scenarios of docs/TRUST.md with their full counts, and writes its table anew. Less than
+# an hour on two cores that have nothing else to do; `quick` takes the small counts of every build.
+set -eu
+cd "$(dirname "$0")/.."
+
+tests='HostileInputTest,FloodTest,LimitsTest,DescriptorsTest,PaceTest,SlowMembersTest'
+tests="$tests,GapTest,LifeCycleTest,ServerProgramTest,CrowdTest"
+load=full
+[ "${1:-full}" = full ] || load=quick
+figures=target/trust.txt
+
+rm -f "$figures"
+status=0
+mvn -q -pl tests -am test -Dtest="$tests" -Dsurefire.failIfNoSpecifiedTests=false \
+  -Dchat.load="$load" -Dmaven.test.failure.ignore=true || status=$?
+[ -s "$figures" ] || { echo 'trust: no figures' >&2; exit 1; }
+
+document=docs/TRUST.md
+{
+  sed '/^<!-- figures -->$/q' "$document"
+  printf '\nLast run: %s, %s, %s cores, Java %s.\n\n' "$(date -u +%Y-%m-%d)" "$load" "$(nproc)" \
+    "$(java -version 2>&1 | sed -n 's/.*version "\([^"]*\)".*/\1/p')"
+  echo '| scenario | found | bound | run |'
+  echo '|---|---|---|---|'
+  sort -V -u "$figures" | sed 's/^/| /; s/$/ |/'
+} >"$document.new"
+mv "$document.new" "$document"
+exit "$status"
