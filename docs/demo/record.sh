@@ -12,10 +12,10 @@ cast=$here/demo.cast
 svg=$here/demo.svg
 
 columns=92
-rows=22
+rows=21
 port=8080
 relay_port=8081
-server_rows=4
+server_rows=3
 key_seconds=0.028
 still_seconds=0.7 # the pauses at both ends are longer, see story
 wait_seconds=60
@@ -152,7 +152,7 @@ line() {
 
 story() {
   pause 1
-  line "$server" './chat server'
+  line "$server" './chat server 2>/dev/null' # without the log lines
   until_shown "$server" "listening on 127.0.0.1:$port"
   pause 0.9
 
