@@ -5,6 +5,7 @@ import static simplechat.redis.Request.bytes;
 import io.lettuce.core.StreamMessage;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import simplechat.room.NoRoomException;
 
 /** The scripts' arguments, in their order. */
 final class Calls {
@@ -67,6 +68,10 @@ final class Calls {
       }
     }
     return end;
+  }
+
+  static NoRoomException noRoom(RedisSettings settings, Throwable e) {
+    return new NoRoomException("cannot use Redis at " + settings.place() + ": " + reason(e));
   }
 
   /** What went wrong, in one line. */

@@ -151,6 +151,7 @@ final class Follower {
       }
     }
     ledger.skipTo(room.end());
+    ledger.showHole();
     lastId = room.lastId();
     skippedInRow = 0;
   }

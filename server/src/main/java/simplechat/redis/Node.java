@@ -13,7 +13,6 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import simplechat.room.NoRoomException;
 import simplechat.room.Room;
 
 /**
@@ -24,12 +23,11 @@ import simplechat.room.Room;
  * machine's own clock that never goes back, counted from before it was asked for, so it is over
  * here before it is over for Redis.
  *
- * <p>Threading: the room's loop. Endings: {@link #close}.
+ * <p>Threading: the room's loop, but for {@link #isLive}. Endings: {@link #close}.
  */
 final class Node {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
   private static final Duration TICK = Duration.ofMillis(100);
-  private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
   private static final Duration TRY_EVERY = Duration.ofMillis(250);
 
   /** Entries that are read at once take about so much memory at most. */
@@ -105,7 +103,6 @@ final class Node {
     return epoch;
   }
 
-  /** From any thread. */
   boolean isLive() {
     return state == State.LIVE;
   }
@@ -139,22 +136,25 @@ final class Node {
 
   /** Gives the lease back: nothing is asked any more. */
   void release(Runnable then) {
-    RedisLink from = link;
-    if (from == null || state == State.CLOSED) {
-      then.run();
-      return;
-    }
     state = State.CLOSED;
-    from.release(name).whenComplete((count, e) -> loop.execute(then, 0));
+    if (link == null) {
+      then.run();
+    } else {
+      link.release(name).whenComplete((count, e) -> loop.execute(then, 0));
+    }
   }
 
   void close() {
     state = State.CLOSED;
+    drop();
+    started.completeExceptionally(new IllegalStateException("closed"));
+  }
+
+  private void drop() {
     if (link != null) {
       link.close();
       link = null;
     }
-    started.completeExceptionally(new IllegalStateException("closed"));
   }
 
   private void rename() {
@@ -216,24 +216,21 @@ final class Node {
     if (state == State.CLOSED) {
       return;
     }
-    if (state == State.LIVE) {
+    boolean atOnce = state == State.LIVE;
+    if (atOnce) {
       downSinceNanos = nanoTime.getAsLong();
       LOG.warn("lost the room at {}: {}", settings.place(), Calls.reason(e));
     }
-    if (link != null) {
-      link.close();
-      link = null;
-    }
+    drop();
     state = State.DOWN;
     looking = false;
     publisher.giveUp();
     if (epoch.isEmpty()) {
-      started.completeExceptionally(
-          new NoRoomException("cannot use Redis at " + settings.place() + ": " + Calls.reason(e)));
+      started.completeExceptionally(Calls.noRoom(settings, e));
       return;
     }
     life.moved();
-    loop.execute(this::connect, TRY_EVERY.toNanos());
+    loop.execute(this::connect, atOnce ? 0 : TRY_EVERY.toNanos());
   }
 
   private void open(String broken) {
@@ -283,7 +280,9 @@ final class Node {
 
   private void live() {
     LOG.info("follows the room at {}", settings.place());
-    started.complete(null);
+    if (started.complete(null) && link != null) {
+      link.warnOfEviction();
+    }
     state = State.LIVE;
     life.moved();
     read();
@@ -391,7 +390,7 @@ final class Node {
     if (registered && now - leaseUntilNanos > 0) {
       leaseIsOver();
     }
-    if (state == State.LIVE && now - lookedAtNanos > LOOK_EVERY.toNanos()) {
+    if (state == State.LIVE && now - lookedAtNanos > settings.lookEvery().toNanos()) {
       look();
     }
     life.ticked();

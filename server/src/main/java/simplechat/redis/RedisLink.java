@@ -11,6 +11,8 @@ import io.lettuce.core.codec.ByteArrayCodec;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Two connections to Redis, one to write and one that waits for what comes. Neither is ever mended:
@@ -19,6 +21,8 @@ import java.util.concurrent.CompletionStage;
  * <p>Threading: any; answers come on one of the server's event loops. Endings: {@link #close}.
  */
 final class RedisLink {
+  private static final Logger LOG = LoggerFactory.getLogger(RedisLink.class);
+  private static final String NO_EVICTION = "noeviction";
   private static final Duration READ_WAITS = Duration.ofMillis(500);
 
   private final RedisKeys keys;
@@ -106,9 +110,19 @@ final class RedisLink {
             Limit.from(count));
   }
 
-  /** A setting of Redis. */
-  CompletionStage<java.util.Map<String, String>> setting(String name) {
-    return writing.async().configGet(name);
+  /** Warns if Redis may throw the room away. Not being allowed to ask is no reason to worry. */
+  void warnOfEviction() {
+    String setting = "maxmemory-policy";
+    writing
+        .async()
+        .configGet(setting)
+        .thenAccept(
+            found -> {
+              String policy = found.getOrDefault(setting, NO_EVICTION);
+              if (!policy.equals(NO_EVICTION)) {
+                LOG.warn("Redis may evict the room: {} is {}", setting, policy);
+              }
+            });
   }
 
   void close() {

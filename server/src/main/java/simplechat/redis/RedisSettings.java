@@ -19,6 +19,8 @@ public record RedisSettings(
     String uri, String prefix, long maxLength, Duration lease, Duration resumeWindow, int maxText) {
 
   private static final int MAX_LENGTH_MIN = 100;
+  private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+  private static final int LOOKS_IN_A_LEASE = 4;
 
   /** Found by the others within another second: so 15 s after its death a node's names are free. */
   public static final Duration LEASE = Duration.ofSeconds(14);
@@ -44,6 +46,12 @@ public record RedisSettings(
       throw new IllegalArgumentException(
           "redis is not a URI such as redis://USER:PASSWORD@HOST:PORT", e);
     }
+  }
+
+  /** How often a node says that it lives, and looks whether all is as it left it. */
+  Duration lookEvery() {
+    Duration often = lease.dividedBy(LOOKS_IN_A_LEASE);
+    return often.compareTo(LOOK_EVERY) < 0 ? often : LOOK_EVERY;
   }
 
   /** Hides the password. */

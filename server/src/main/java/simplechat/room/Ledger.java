@@ -148,7 +148,9 @@ public final class Ledger {
     boolean asked = member.isLeaving();
     if (connection != null && why == LeftWhy.REPLACED) {
       connection.dismissed(ErrorCode.REPLACED, "this session goes on in another connection");
-    } else if (!asked && why != LeftWhy.SHUTDOWN) {
+    } else if (connection != null && why == LeftWhy.SHUTDOWN) {
+      connection.leaves();
+    } else if (!asked) {
       dismiss(member, "the room has lost sight of you");
     }
     sessions.exit(member, why != LeftWhy.LEFT && why != LeftWhy.REMOVED);
@@ -161,6 +163,11 @@ public final class Ledger {
   /** The events before this position are gone, if they are not here. */
   public void skipTo(long position) {
     log.skipTo(position);
+  }
+
+  /** Tells everybody at once of events that are gone, and not with the next one only. */
+  public void showHole() {
+    log.showHole();
   }
 
   /** Of those, the last so many were a member's SENDs; before {@link #skipTo}. */

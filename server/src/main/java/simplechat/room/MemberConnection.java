@@ -28,6 +28,9 @@ public interface MemberConnection {
    */
   void left(long endByte);
 
+  /** The member leaves because its server does: its LEFT comes next, and is not for itself. */
+  void leaves();
+
   /**
    * The member goes on elsewhere or not at all: nothing more of the room's is for this connection.
    */

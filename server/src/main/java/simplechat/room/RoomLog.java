@@ -158,6 +158,14 @@ final class RoomLog {
     }
   }
 
+  /** Lets readers see that something is missing, before the next event comes. */
+  void showHole() {
+    if (holed) {
+      roll(0);
+      publish();
+    }
+  }
+
   /**
    * Of the events that are gone, these were the owner's; before {@link #skipTo}.
    *

@@ -293,6 +293,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** The member's LEFT comes next, although it has not asked for it. */
+  void leaves() {
+    outbound.spoke(Outbound.NEVER);
+  }
+
   void roster(ServerMessage.Roster part, RosterPlace after) {
     if (state == ConnectionState.JOINED) {
       outbound.answer(part);

@@ -144,6 +144,11 @@ final class RoomLink implements MemberConnection {
   }
 
   @Override
+  public void leaves() {
+    onLoop(connection::leaves);
+  }
+
+  @Override
   public void dismissed(ErrorCode code, String text) {
     loop.fanOut().dismissalComes();
     onLoop(

@@ -39,6 +39,9 @@ final class FakeConnection implements MemberConnection {
   }
 
   @Override
+  public void leaves() {}
+
+  @Override
   public void dismissed(ErrorCode code, String text) {
     dismissal = code;
   }

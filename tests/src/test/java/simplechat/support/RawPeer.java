@@ -278,6 +278,19 @@ public final class RawPeer implements AutoCloseable {
     } while (message != null);
   }
 
+  /** Takes what comes until the connection ends, in order or not. */
+  public void readToBreak() {
+    try {
+      while (read("the end of the connection") != null) {
+        // Each is checked.
+      }
+    } catch (AssertionError e) {
+      if (!(e.getCause() instanceof SocketException)) {
+        throw e;
+      }
+    }
+  }
+
   /**
    * Proves that the server has handled everything before this and that nothing but what it returns
    * up to the PONG was on its way.

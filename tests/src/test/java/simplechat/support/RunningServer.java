@@ -153,9 +153,13 @@ public final class RunningServer implements AutoCloseable {
 
   /** Waits until so many are in the room. */
   public void awaitMembers(int count) {
+    awaitMembersWithin(count, PATIENCE);
+  }
+
+  public void awaitMembersWithin(int count, Duration time) {
     await("members")
         .pollInterval(POLL)
-        .atMost(PATIENCE)
+        .atMost(time)
         .until(this::members, members -> members == count);
   }
 

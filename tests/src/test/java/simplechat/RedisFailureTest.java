@@ -1,0 +1,507 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import simplechat.protocol.ClientMessage.Hello;
+import simplechat.protocol.ClientMessage.Ping;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Bye;
+import simplechat.protocol.ServerMessage.Event;
+import simplechat.protocol.ServerMessage.Joined;
+import simplechat.protocol.ServerMessage.Left;
+import simplechat.protocol.ServerMessage.LeftWhy;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.protocol.ServerMessage.Pong;
+import simplechat.protocol.ServerMessage.Refused;
+import simplechat.protocol.ServerMessage.Welcome;
+import simplechat.redis.RedisSettings;
+import simplechat.support.Chain;
+import simplechat.support.Load;
+import simplechat.support.Nodes;
+import simplechat.support.RawPeer;
+import simplechat.support.RedisServer;
+import simplechat.support.RunningServer;
+import simplechat.support.ServerProcess;
+import simplechat.support.Strait;
+import simplechat.support.Together;
+
+/** What becomes of a room of many nodes when its Redis, or the way there, fails. */
+class RedisFailureTest {
+  private static RunningServer node(String uri, Duration lease) {
+    RedisSettings settings =
+        new RedisSettings(uri, "chat", 100_000, lease, Duration.ofMinutes(2), 65_536);
+    return RunningServer.node(settings, config -> config).toleratingErrors();
+  }
+
+  private static RunningServer node(String uri) {
+    return node(uri, RedisSettings.LEASE);
+  }
+
+  private static String[] texts(String begin, int count) {
+    String[] texts = new String[count];
+    for (int i = 0; i < count; i++) {
+      texts[i] = begin + i;
+    }
+    return texts;
+  }
+
+  /** Members stay; what they say waits up to a bound, and then all of it arrives, once. */
+  @Test
+  void aRedisThatRestartsWithItsDataCostsTimeAndNothingElse() {
+    try (RedisServer redis = RedisServer.start();
+        RunningServer one = node(redis.uri());
+        RunningServer two = node(redis.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = two.join("bob");
+      alice.expect(Joined.class);
+      int said = 0;
+      for (int round = 0; round < Load.count(1, 5); round++) {
+        alice.say(texts("before ", 500));
+        redis.kill();
+        alice.say(texts("while ", 1000));
+        Refused busy = alice.await(Refused.class);
+        assertThat(busy.code()).isEqualTo(ErrorCode.BUSY.number());
+        alice.send(new Ping(1));
+        alice.await(Pong.class);
+        redis.up();
+        said += 1500;
+        do {
+          alice.say("after");
+          said++;
+        } while (isRefused(alice, said));
+      }
+      int refused = 0;
+      for (int number = 1; number <= said; number++) {
+        refused += alice.stream().isRefused(number) ? 1 : 0;
+      }
+      assertThat(refused).isBetween(1, said - 1000);
+      int heard = 0;
+      String text = "";
+      while (heard < said - refused) {
+        text = bob.expect(Msg.class).text();
+        heard++;
+      }
+      assertThat(text).isEqualTo("after");
+      bob.expectNothing();
+    }
+  }
+
+  /** Waits for the answer to this SEND. */
+  private static boolean isRefused(RawPeer peer, int sendNo) {
+    while (peer.stream().acknowledged() < sendNo && !peer.stream().isRefused(sendNo)) {
+      peer.next();
+    }
+    return peer.stream().isRefused(sendNo);
+  }
+
+  static Stream<Named<Consumer<RedisServer>>> ends() {
+    return Stream.of(
+        Named.of("everything is deleted", redis -> redis.commands().flushall()),
+        Named.of("the stream is deleted", redis -> redis.commands().del("chat:log")),
+        Named.of("the stream is another thing", redis -> redis.commands().set("chat:log", "x")),
+        Named.of("its newest entry is deleted", RedisFailureTest::deleteNewest),
+        Named.of("sessions are deleted", redis -> redis.commands().del("chat:sessions")),
+        Named.of(
+            "it comes back empty",
+            redis -> {
+              redis.kill();
+              redis.loseData();
+              redis.up();
+            }));
+  }
+
+  private static void deleteNewest(RedisServer redis) {
+    String newest =
+        redis
+            .commands()
+            .xrevrange("chat:log", io.lettuce.core.Range.unbounded(), io.lettuce.core.Limit.from(1))
+            .get(0)
+            .getId();
+    redis.commands().xdel("chat:log", newest);
+  }
+
+  /** "... or of another epoch": a room that is not what was read is over, and told to be. */
+  @ParameterizedTest
+  @MethodSource("ends")
+  void aRoomThatIsNotWhatWasReadBeginsAnew(Consumer<RedisServer> end) {
+    try (RedisServer redis = RedisServer.start();
+        RunningServer one = node(redis.uri());
+        RunningServer two = node(redis.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = two.join("bob");
+      alice.expect(Joined.class);
+      alice.say("hi");
+      bob.expect(Msg.class);
+      alice.expect(Ack.class);
+      end.accept(redis);
+      beginsAnew(one, two, alice, bob);
+    }
+  }
+
+  private static void beginsAnew(RunningServer one, RunningServer two, RawPeer alice, RawPeer bob) {
+    for (RawPeer peer : List.of(alice, bob)) {
+      Bye bye = peer.await(Bye.class);
+      assertThat(bye.code()).isEqualTo(ErrorCode.INTERNAL.number());
+    }
+    RawPeer again = one.connect();
+    Welcome welcome = again.join(RawPeer.resumeOf(alice));
+    assertThat(welcome.resumed()).isFalse();
+    assertThat(welcome.epoch()).isNotEqualTo(alice.stream().welcome().epoch());
+    RawPeer other = two.connect();
+    assertThat(other.join(new Hello("bob", 0)).epoch()).isEqualTo(welcome.epoch());
+    again.await(Joined.class);
+    again.say(texts("anew ", 1000));
+    for (int i = 0; i < 1000; i++) {
+      assertThat(other.expect(Msg.class).text()).isEqualTo("anew " + i);
+    }
+  }
+
+  /** Positions that go back are another room, although the epoch is the same. */
+  @Test
+  void aRoomThatIsOlderThanWhatWasReadBeginsAnew() {
+    try (RedisServer redis = RedisServer.start();
+        RunningServer one = node(redis.uri());
+        RunningServer two = node(redis.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = two.join("bob");
+      alice.expect(Joined.class);
+      Map<String, byte[]> older = new TreeMap<>();
+      redis.commands().keys("chat:*").forEach(key -> older.put(key, redis.commands().dump(key)));
+      alice.say("hi");
+      bob.expect(Msg.class);
+      alice.expect(Ack.class);
+      older.forEach(
+          (key, dump) ->
+              redis
+                  .commands()
+                  .restore(
+                      key,
+                      dump,
+                      io.lettuce.core.RestoreArgs.Builder.ttl(key.contains("lease") ? 14_000 : 0)
+                          .replace()));
+      beginsAnew(one, two, alice, bob);
+    }
+  }
+
+  /** What was trimmed before a node had read it is a GAP there, and no more than that. */
+  @Test
+  void whatWasTrimmedIsToldByAnExactGap() {
+    try (RedisServer redis = RedisServer.start();
+        Strait strait = Strait.to(redis.port());
+        RunningServer one = node(redis.uri());
+        RunningServer two = node(strait.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = two.join("bob");
+      alice.expect(Joined.class);
+      bob.say("own");
+      bob.expect(Ack.class);
+      strait.shut();
+      alice.say(texts("lost ", 200));
+      alice.await(Ack.class, ack -> ack.sendNo() == 200);
+      redis.commands().xtrim("chat:log", 0);
+      bob.say("own too");
+      strait.open();
+      ServerMessage.Gap gap = bob.await(ServerMessage.Gap.class);
+      assertThat(gap.missed()).isEqualTo(200);
+      alice.say("heard");
+      bob.await(Msg.class, msg -> msg.text().equals("heard"));
+      assertThat(bob.stream().acknowledged()).isEqualTo(2);
+      bob.say("still here");
+      bob.await(Ack.class, ack -> ack.sendNo() == 3);
+    }
+  }
+
+  /** By its own clock: before anybody else may have their names, a node sends its members away. */
+  @Test
+  void aNodeThatIsCutOffGivesItsMembersUp() {
+    try (RedisServer redis = RedisServer.start();
+        Strait strait = Strait.to(redis.port());
+        RunningServer one = node(redis.uri(), Duration.ofSeconds(1));
+        RunningServer two = node(strait.uri(), Duration.ofSeconds(1))) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = two.join("bob");
+      alice.expect(Joined.class);
+      strait.shut();
+      bob.say("not heard by anybody");
+      RawPeer elsewhere = one.connect();
+      elsewhere.send(new Hello("bob", 0));
+      elsewhere.expectError(ErrorCode.NAME_TAKEN, 0);
+      assertThat(bob.await(Bye.class).code()).isEqualTo(ErrorCode.INTERNAL.number());
+      assertThat(bob.stream().acknowledged()).as("never an ACK").isZero();
+      Left left = alice.expect(Left.class);
+      assertThat(left.why()).isEqualTo(LeftWhy.LOST);
+      await()
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> two.server().unready() != null && isTurnedAway(two));
+      strait.open();
+      await().atMost(Duration.ofSeconds(2)).until(() -> two.server().unready() == null);
+      RawPeer again = two.resume(bob);
+      assertThat(again.stream().welcome().received()).isZero();
+      again.say("heard");
+      alice.expect(Joined.class);
+      assertThat(alice.expect(Msg.class).text()).isEqualTo("heard");
+      alice.expectNothing();
+    }
+  }
+
+  private static boolean isTurnedAway(RunningServer node) {
+    RawPeer late = node.connect();
+    late.send(new Hello("late", 0));
+    ServerMessage answer = late.next();
+    late.close();
+    return answer instanceof Bye bye && bye.code() == ErrorCode.INTERNAL.number();
+  }
+
+  /** The link breaks anywhere, again and again; everything said is in the room once, in order. */
+  @Test
+  void aLinkThatBreaksAnywhereLosesAndRepeatsNothing() {
+    int rounds = Load.count(12, 300);
+    Load.seeded(
+        random -> {
+          try (RedisServer redis = RedisServer.start();
+              Strait strait = Strait.to(redis.port());
+              RunningServer one = node(redis.uri());
+              RunningServer two = node(strait.uri());
+              Together threads = new Together()) {
+            RawPeer alice = one.join("alice");
+            RawPeer bob = two.join("bob");
+            alice.expect(Joined.class);
+            long from = bob.stream().welcome().head();
+            alice.chainFrom(from);
+            bob.chainFrom(from);
+            for (int round = 1; round <= rounds; round++) {
+              strait.cutAfter(random.nextInt(4000));
+              bob.say(texts(round + " bob ", 10));
+              alice.say(texts(round + " alice ", 10));
+              int last = round * 10;
+              bob.await(Ack.class, ack -> ack.sendNo() == last);
+            }
+            int all = rounds * 20;
+            for (RawPeer peer : List.of(alice, bob)) {
+              Chain chain = peer.chain();
+              threads.run(
+                  () -> {
+                    while (chain.count() < all) {
+                      peer.next();
+                    }
+                  });
+            }
+            threads.join();
+            assertThat(alice.chain().hash()).isEqualTo(bob.chain().hash());
+          }
+        });
+  }
+
+  /** "PING ... PONG": nothing that a member asks of its server waits for Redis. */
+  @Test
+  void aSlowRedisHoldsUpNoLoop() {
+    try (RedisServer redis = RedisServer.start();
+        Strait strait = Strait.to(redis.port());
+        RunningServer one = node(strait.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = one.join("bob");
+      strait.delay(300);
+      for (int i = 1; i <= 5; i++) {
+        alice.say("slow " + i);
+        long asked = System.nanoTime();
+        bob.send(new Ping(i));
+        bob.await(Pong.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - asked))
+            .isLessThan(Load.bound(Duration.ofMillis(100)));
+      }
+      strait.delay(0);
+      alice.await(Ack.class, ack -> ack.sendNo() == 5);
+    }
+  }
+
+  /** What is not ours is skipped, and a GAP if it has a place in the order. */
+  @Test
+  void foreignEntriesAreSkipped() {
+    try (RedisServer redis = RedisServer.start();
+        RunningServer one = node(redis.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = one.join("bob");
+      alice.expect(Joined.class);
+      redis.commands().xadd("chat:log", Map.of("what", "is this"));
+      redis.commands().xadd("chat:log", Map.of("h", "x".repeat(1000), "x", ""));
+      redis.commands().xadd("chat:log", Map.of("h", "1 2 M a b c d e f g", "x", "\u0000"));
+      alice.say("one");
+      assertThat(bob.expect(Msg.class).text()).isEqualTo("one");
+      long end = Long.parseLong(redis.commands().hget("chat:room", "end"));
+      redis.commands().hset("chat:room", "end", Long.toString(end + 1));
+      redis.commands().xadd("chat:log", Map.of("h", "2 " + end + " of another version", "x", ""));
+      alice.say("two");
+      ServerMessage.Gap gap = bob.expect(ServerMessage.Gap.class);
+      assertThat(gap.missed()).isEqualTo(1);
+      assertThat(gap.next()).isEqualTo(end + 1);
+      assertThat(bob.expect(Msg.class).text()).isEqualTo("two");
+      alice.await(Ack.class, ack -> ack.sendNo() == 2);
+      assertThat(one.server().unready()).isNull();
+    }
+  }
+
+  static Stream<Named<List<Consumer<RedisServer>>>> refusals() {
+    return Stream.of(
+        Named.of(
+            "out of memory",
+            List.of(
+                redis -> redis.commands().configSet("maxmemory", "1"),
+                redis -> redis.commands().configSet("maxmemory", "0"))),
+        Named.of(
+            "read-only",
+            List.of(
+                redis -> redis.commands().replicaof("127.0.0.1", 1),
+                redis -> redis.commands().replicaofNoOne())),
+        Named.of(
+            "its scripts are gone",
+            List.of(redis -> redis.commands().scriptFlush(), redis -> redis.commands().ping())));
+  }
+
+  /** A Redis that refuses is one that is away: what was said waits, and then goes on. */
+  @ParameterizedTest
+  @MethodSource("refusals")
+  void aRedisThatRefusesIsWaitedFor(List<Consumer<RedisServer>> beginAndEnd) {
+    try (RedisServer redis = RedisServer.start();
+        RunningServer one = node(redis.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = one.join("bob");
+      alice.expect(Joined.class);
+      beginAndEnd.get(0).accept(redis);
+      alice.say("waits");
+      alice.expectNothingOf(Ack.class);
+      beginAndEnd.get(1).accept(redis);
+      assertThat(bob.expect(Msg.class).text()).isEqualTo("waits");
+      alice.say("goes on");
+      assertThat(bob.expect(Msg.class).text()).isEqualTo("goes on");
+    }
+  }
+
+  /** Members of a server that stops are announced, and go on at another. */
+  @Test
+  void whoWasOnAServerThatStopsGoesOnElsewhere() {
+    try (RedisServer redis = RedisServer.start();
+        RunningServer one = node(redis.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob;
+      try (RunningServer two = node(redis.uri())) {
+        bob = two.join("bob");
+        alice.expect(Joined.class);
+        bob.say(texts("last ", 100));
+        for (int i = 0; i < 100; i++) {
+          alice.expect(Msg.class);
+        }
+        two.drain();
+        assertThat(alice.expect(Left.class).why()).isEqualTo(LeftWhy.SHUTDOWN);
+        assertThat(bob.await(Bye.class).code()).isEqualTo(ErrorCode.SHUTDOWN.number());
+        assertThat(bob.stream().acknowledged()).isEqualTo(100);
+        bob.close();
+      }
+      RawPeer again = one.connect();
+      Welcome welcome = again.resume(bob);
+      assertThat(welcome.received()).isEqualTo(100);
+      again.expectNothing();
+      await().atMost(Duration.ofSeconds(3)).until(() -> redis.commands().hlen("chat:nodes") == 1);
+    }
+  }
+
+  /** All servers begin again at once: the room goes on, and nobody is announced twice. */
+  @Test
+  void aRoomOutlivesAllItsServers() {
+    try (RedisServer redis = RedisServer.start()) {
+      RawPeer alice;
+      RawPeer bob;
+      try (Nodes room = Nodes.start(redis, 2)) {
+        alice = room.node(0).join("alice");
+        bob = room.node(1).join("bob");
+        bob.say("hi");
+        bob.await(Ack.class);
+      }
+      try (Nodes room = Nodes.start(redis, 2)) {
+        RawPeer again = room.node(1).connect();
+        assertThat(again.resume(bob).received()).isEqualTo(1);
+        RawPeer reader = room.node(0).connect();
+        Welcome welcome = reader.join(new Hello("reader", 10));
+        assertThat(welcome.epoch()).isEqualTo(bob.stream().welcome().epoch());
+        assertThat(welcome.members()).isEqualTo(2);
+        assertThat(reader.await(Msg.class).text()).isEqualTo("hi");
+        assertThat(alice.stream().isWelcomed()).isTrue();
+      }
+    }
+  }
+
+  /**
+   * A server that is killed in the middle costs its members a reconnect, and nobody a message that
+   * was confirmed; who does not come back is announced once, when the lease is over.
+   */
+  @Test
+  void aServerThatIsKilledLosesNothingThatWasConfirmed() {
+    try (RedisServer redis = RedisServer.start("--maxmemory-policy", "allkeys-lru");
+        RunningServer one = node(redis.uri())) {
+      RawPeer alice = one.join("alice");
+      RawPeer bob = null;
+      RawPeer carol = null;
+      int heard = 0;
+      for (int round = 0; round < Load.count(1, 5); round++) {
+        try (ServerProcess two =
+            ServerProcess.start("--port", "0", "--loops", "1", "--redis", redis.uri())) {
+          RawPeer there = RawPeer.connect(two.address());
+          if (bob == null) {
+            carol = RawPeer.connect(two.address());
+            carol.join("carol");
+            there.join("bob");
+          } else {
+            there.resume(bob);
+          }
+          there.say(texts("killed ", 300));
+          there.await(Ack.class);
+          two.signal("KILL");
+          assertThat(two.err()).anyMatch(line -> line.contains("allkeys-lru"));
+          there.readToBreak();
+          RawPeer back = one.connect();
+          back.resume(there);
+          int received = back.stream().welcome().received();
+          assertThat(received).isGreaterThanOrEqualTo(there.stream().acknowledged());
+          back.say(texts("again ", 10));
+          back.await(Ack.class, ack -> ack.sendNo() == received + 10);
+          heard = received + 10;
+          bob = back;
+        }
+      }
+      for (int i = 0; i < heard; i++) {
+        alice.await(Msg.class);
+      }
+      if (Load.isFull()) {
+        one.awaitMembersWithin(2, Duration.ofSeconds(16));
+        Left left = alice.await(Left.class, gone -> gone.name().equals("carol"));
+        assertThat(left.why()).isEqualTo(LeftWhy.LOST);
+      }
+      alice.expectNothingOf(Event.class);
+      assertThat(carol).isNotNull();
+    }
+  }
+
+  /** What is wrong with a Redis is told in one line, in which no password is. */
+  @Test
+  void aServerWithoutItsRedisSaysSoAndNotThePassword() {
+    try (ServerProcess server =
+        ServerProcess.start(
+            Map.of("CHAT_REDIS", "redis://chat:secretword@127.0.0.1:1/0"), "--port", "0")) {
+      assertThat(server.exit()).isEqualTo(1);
+      assertThat(server.err()).anyMatch(line -> line.contains("cannot use Redis at 127.0.0.1:1"));
+      assertThat(server.err()).noneMatch(line -> line.contains("secretword"));
+    }
+  }
+}
