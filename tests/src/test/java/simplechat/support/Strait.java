@@ -22,6 +22,7 @@ public final class Strait implements AutoCloseable {
   private final AtomicLong bytesLeft = new AtomicLong(Long.MAX_VALUE);
   private volatile long delayMillis;
   private volatile boolean closed;
+  private volatile boolean answersOnly;
 
   private Strait(ServerSocket listening, int target) {
     this.listening = listening;
@@ -56,6 +57,13 @@ public final class Strait implements AutoCloseable {
 
   /** Cuts as soon as so many more bytes have passed, wherever that is. */
   public void cutAfter(long bytes) {
+    answersOnly = false;
+    bytesLeft.set(bytes);
+  }
+
+  /** Cuts as soon as Redis has answered so many more bytes: what was asked has happened then. */
+  public void cutAfterAnswers(long bytes) {
+    answersOnly = true;
     bytesLeft.set(bytes);
   }
 
@@ -98,8 +106,8 @@ public final class Strait implements AutoCloseable {
           Socket far = new Socket(InetAddress.getLoopbackAddress(), target);
           far.setTcpNoDelay(true);
           sockets.add(far);
-          start(() -> relay(near, far));
-          start(() -> relay(far, near));
+          start(() -> relay(near, far, false));
+          start(() -> relay(far, near, true));
         } catch (IOException e) {
           close(near);
         }
@@ -109,14 +117,14 @@ public final class Strait implements AutoCloseable {
     }
   }
 
-  private void relay(Socket from, Socket to) {
+  private void relay(Socket from, Socket to, boolean answers) {
     byte[] buffer = new byte[BUFFER_BYTES];
     try (InputStream in = from.getInputStream();
         OutputStream out = to.getOutputStream()) {
       int count = in.read(buffer);
       while (count >= 0) {
         LockSupport.parkNanos(delayMillis * 1_000_000);
-        long left = bytesLeft.addAndGet(-count);
+        long left = bytesLeft.addAndGet(answers || !answersOnly ? -count : 0);
         if (left < 0) {
           out.write(buffer, 0, (int) Math.max(0, count + left));
           bytesLeft.set(Long.MAX_VALUE);
