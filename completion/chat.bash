@@ -200,7 +200,7 @@ function _picocli_chat_server() {
 
   local commands=""
   local flag_opts="'--log-messages' '-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--rate' '--input-bytes' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--key-file' '--metrics-port' '--metrics-host' '--log-level' '--log-format' '--redis' '--redis-prefix' '--redis-maxlen'"
+  local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--rate' '--input-bytes' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--tls-cert' '--tls-key' '--key-file' '--metrics-port' '--metrics-host' '--log-level' '--log-format' '--redis' '--redis-prefix' '--redis-maxlen'"
   local NAME_option_args=("auto" "epoll" "io_uring" "kqueue" "nio") # --transport values
   local LEVEL_option_args=("debug" "info" "warn" "error") # --log-level values
   local NAME_option_args=("text" "json") # --log-format values
@@ -264,6 +264,18 @@ function _picocli_chat_server() {
     '--greeting')
       return
       ;;
+    '--tls-cert')
+      local IFS=$'\n'
+      type compopt &>/dev/null && compopt -o filenames
+      COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
+      ;;
+    '--tls-key')
+      local IFS=$'\n'
+      type compopt &>/dev/null && compopt -o filenames
+      COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
+      ;;
     '--key-file')
       local IFS=$'\n'
       type compopt &>/dev/null && compopt -o filenames
@@ -313,8 +325,8 @@ function _picocli_chat_client() {
   local prev_word=${COMP_WORDS[COMP_CWORD-1]}
 
   local commands=""
-  local flag_opts="'--retry' '--insecure' '--no-bell' '--quiet' '--json' '-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '-u' '--username' '--key-file' '--history' '--log'"
+  local flag_opts="'--retry' '--tls' '--insecure' '--no-bell' '--quiet' '--json' '-h' '--help' '-V' '--version'"
+  local arg_opts="'--host' '-p' '--port' '-u' '--username' '--tls-ca' '--key-file' '--history' '--log'"
 
   type compopt &>/dev/null && compopt +o default
 
@@ -327,6 +339,12 @@ function _picocli_chat_client() {
       ;;
     '-u'|'--username')
       return
+      ;;
+    '--tls-ca')
+      local IFS=$'\n'
+      type compopt &>/dev/null && compopt -o filenames
+      COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
       ;;
     '--key-file')
       local IFS=$'\n'
@@ -361,8 +379,8 @@ function _picocli_chat_send() {
   local prev_word=${COMP_WORDS[COMP_CWORD-1]}
 
   local commands=""
-  local flag_opts="'--retry' '--insecure' '-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '-u' '--username' '--key-file'"
+  local flag_opts="'--retry' '--tls' '--insecure' '-h' '--help' '-V' '--version'"
+  local arg_opts="'--host' '-p' '--port' '-u' '--username' '--tls-ca' '--key-file'"
 
   type compopt &>/dev/null && compopt +o default
 
@@ -375,6 +393,12 @@ function _picocli_chat_send() {
       ;;
     '-u'|'--username')
       return
+      ;;
+    '--tls-ca')
+      local IFS=$'\n'
+      type compopt &>/dev/null && compopt -o filenames
+      COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
       ;;
     '--key-file')
       local IFS=$'\n'

@@ -94,7 +94,8 @@ class ArchitectureTest {
             Set.of("protocol", "room", "status", "log"),
             List.of("io.netty..", "org.slf4j..", "picocli", "com.sun.management")),
         new Wall("bench", 5, Set.of("protocol"), List.of("io.netty.buffer", "org.HdrHistogram")),
-        new Wall("client", 5, Set.of("protocol"), List.of("io.netty..", "org.slf4j")),
+        new Wall(
+            "client", 5, Set.of("protocol"), List.of("io.netty..", "javax.net.ssl", "org.slf4j")),
         new Wall(
             "cli",
             5,
@@ -279,6 +280,7 @@ class ArchitectureTest {
             "ServerConfig",
             "Opening",
             "TransportChoice",
+            "TlsFiles",
             "ChatClient",
             "JoinRequest",
             "RoomEvent",

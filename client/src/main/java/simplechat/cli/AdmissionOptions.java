@@ -12,12 +12,25 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import simplechat.client.Trust;
 import simplechat.protocol.Limits;
 import simplechat.protocol.RoomKey;
 
 /** What one shows at the door; options go before variables. */
 final class AdmissionOptions {
   private static final Pattern LITERAL = Pattern.compile("[0-9.]+|.*:.*");
+
+  @Option(
+      names = "--tls",
+      description = "speak TLS, to a server whose certificate is for this host and from a known CA")
+  private boolean tls;
+
+  @Option(
+      names = "--tls-ca",
+      paramLabel = "FILE",
+      description =
+          "PEM certificates of the CAs that count instead of those Java knows; with --tls")
+  private @Nullable Path tlsCa;
 
   @Option(
       names = "--key-file",
@@ -36,10 +49,27 @@ final class AdmissionOptions {
    */
   Admission admission(String host) throws UnreadableException {
     RoomKey key = key();
-    if (key != null && !insecure && !isLoopback(host)) {
-      throw wrong("the key would be readable on the way to " + host + ": --insecure sends it");
+    Trust trust = trust();
+    if (key != null && trust == null && !insecure && !isLoopback(host)) {
+      throw wrong("the key would be readable on the way to " + host + ": use --tls");
     }
-    return new Admission(key, insecure);
+    return new Admission(trust, key, insecure);
+  }
+
+  /** Who names a CA has said that they want TLS. */
+  private @Nullable Trust trust() throws UnreadableException {
+    Path file = tlsCa;
+    if (file == null && DoorOptions.isSet("CHAT_TLS_CA")) {
+      file = Path.of(System.getenv("CHAT_TLS_CA"));
+    }
+    if (file == null) {
+      return tls || DoorOptions.isTrue("CHAT_TLS") ? Trust.ofSystem() : null;
+    }
+    try {
+      return Trust.of(file);
+    } catch (IOException e) {
+      throw new UnreadableException(file, e);
+    }
   }
 
   private @Nullable RoomKey key() throws UnreadableException {

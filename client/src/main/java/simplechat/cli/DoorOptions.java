@@ -98,7 +98,7 @@ final class DoorOptions {
     return isSet(variable) ? System.getenv(variable) : otherwise;
   }
 
-  private static boolean isTrue(String variable) {
+  static boolean isTrue(String variable) {
     String value = orElse(null, variable, "false");
     if (!value.equals("true") && !value.equals("false")) {
       throw wrong(variable + " is true or false, not '" + value + "'");

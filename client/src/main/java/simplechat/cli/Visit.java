@@ -66,6 +66,7 @@ final class Visit {
     boolean patient = input.interactive() || settings.retry();
     this.options =
         (patient ? pipe.withReturn(ClientOptions.FOREVER) : pipe)
+            .withTls(settings.admission().trust())
             .withKeyInTheOpen(settings.admission().insecure());
     this.printer = new Printer(screen, this::drained, this::leave);
     this.address = settings.host() + ":" + settings.port();

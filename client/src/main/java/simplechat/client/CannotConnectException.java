@@ -1,11 +1,15 @@
 package simplechat.client;
 
 import io.netty.channel.ConnectTimeoutException;
+import io.netty.handler.codec.DecoderException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
+import java.security.cert.CertificateException;
 import java.util.Locale;
+import javax.net.ssl.SSLException;
 
 /** No connection came about; the message says to where and why, in a line. */
 public final class CannotConnectException extends IOException {
@@ -21,6 +25,14 @@ public final class CannotConnectException extends IOException {
 
   /** In our words, because those of systems and libraries differ and repeat the address. */
   private static String reason(Throwable cause) {
+    if (cause instanceof SSLException
+        || cause instanceof CertificateException
+        || cause instanceof DecoderException) {
+      return Trust.reason(cause);
+    }
+    if (cause instanceof ClosedChannelException) {
+      return "the server hung up";
+    }
     if (cause instanceof ConnectTimeoutException) {
       return "no answer";
     }

@@ -9,6 +9,7 @@ import java.time.InstantSource;
 import java.util.Random;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a client may be given beside the address.
@@ -16,6 +17,7 @@ import java.util.random.RandomGenerator;
  * @param connectTimeout for all addresses of a name together
  * @param joinTimeout how long the server may take to answer a join
  * @param returnWithin how long a member that was lost looks for a way back, zero for not at all
+ * @param trust to speak TLS, with servers that it covers and nobody else; null to speak without
  * @param keyInTheOpen whether a room's key may be sent where the network can read it
  * @param loops NIO event loops; whoever brings their own also shuts them down
  * @param nanoTime the clock by which silence is measured, monotonic, in nanoseconds
@@ -26,6 +28,7 @@ public record ClientOptions(
     Duration connectTimeout,
     Duration joinTimeout,
     Duration returnWithin,
+    @Nullable Trust trust,
     boolean keyInTheOpen,
     EventLoopGroup loops,
     LongSupplier nanoTime,
@@ -40,6 +43,7 @@ public record ClientOptions(
         Duration.ofSeconds(5),
         Duration.ofSeconds(10),
         Duration.ZERO,
+        null,
         false,
         SharedLoop.LOOP,
         System::nanoTime,
@@ -50,7 +54,7 @@ public record ClientOptions(
   /** The same with other limits of time. */
   public ClientOptions withTimeouts(Duration connect, Duration join) {
     return new ClientOptions(
-        connect, join, returnWithin, keyInTheOpen, loops, nanoTime, wallClock, jitter);
+        connect, join, returnWithin, trust, keyInTheOpen, loops, nanoTime, wallClock, jitter);
   }
 
   /**
@@ -60,13 +64,43 @@ public record ClientOptions(
    */
   public ClientOptions withReturn(Duration within) {
     return new ClientOptions(
-        connectTimeout, joinTimeout, within, keyInTheOpen, loops, nanoTime, wallClock, jitter);
+        connectTimeout,
+        joinTimeout,
+        within,
+        trust,
+        keyInTheOpen,
+        loops,
+        nanoTime,
+        wallClock,
+        jitter);
+  }
+
+  /** The same over TLS; null for without. */
+  public ClientOptions withTls(@Nullable Trust other) {
+    return new ClientOptions(
+        connectTimeout,
+        joinTimeout,
+        returnWithin,
+        other,
+        keyInTheOpen,
+        loops,
+        nanoTime,
+        wallClock,
+        jitter);
   }
 
   /** The same, and whether a key may be sent without TLS beyond this machine. */
   public ClientOptions withKeyInTheOpen(boolean allowed) {
     return new ClientOptions(
-        connectTimeout, joinTimeout, returnWithin, allowed, loops, nanoTime, wallClock, jitter);
+        connectTimeout,
+        joinTimeout,
+        returnWithin,
+        trust,
+        allowed,
+        loops,
+        nanoTime,
+        wallClock,
+        jitter);
   }
 
   /** The same on other event loops. */
@@ -75,6 +109,7 @@ public record ClientOptions(
         connectTimeout,
         joinTimeout,
         returnWithin,
+        trust,
         keyInTheOpen,
         other,
         nanoTime,
@@ -85,13 +120,21 @@ public record ClientOptions(
   /** The same by other clocks. */
   public ClientOptions withClocks(LongSupplier nanos, InstantSource wall) {
     return new ClientOptions(
-        connectTimeout, joinTimeout, returnWithin, keyInTheOpen, loops, nanos, wall, jitter);
+        connectTimeout, joinTimeout, returnWithin, trust, keyInTheOpen, loops, nanos, wall, jitter);
   }
 
   /** The same by another chance. */
   public ClientOptions withJitter(RandomGenerator other) {
     return new ClientOptions(
-        connectTimeout, joinTimeout, returnWithin, keyInTheOpen, loops, nanoTime, wallClock, other);
+        connectTimeout,
+        joinTimeout,
+        returnWithin,
+        trust,
+        keyInTheOpen,
+        loops,
+        nanoTime,
+        wallClock,
+        other);
   }
 
   /** Started by the first client that uses it; a daemon, so it never keeps a program alive. */

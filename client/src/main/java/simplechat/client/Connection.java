@@ -187,7 +187,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
 
   /** True if a key may be sent. */
   private boolean isPrivate() {
-    return options.keyInTheOpen() || channel.remoteAddress().getAddress().isLoopbackAddress();
+    return options.trust() != null
+        || options.keyInTheOpen()
+        || channel.remoteAddress().getAddress().isLoopbackAddress();
   }
 
   private void flush() {
@@ -229,7 +231,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
   private void farewell(Goodbye said) {
     goodbye = said;
     reading(true);
-    channel.shutdownOutput();
+    if (options.trust() == null) {
+      channel.shutdownOutput();
+    } else {
+      Trust.endOutput(channel);
+    }
     channel.eventLoop().schedule(() -> channel.close(), FAREWELL_MILLIS, TimeUnit.MILLISECONDS);
   }
 

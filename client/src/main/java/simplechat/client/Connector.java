@@ -9,11 +9,13 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.NetUtil;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.time.Duration;
+import java.nio.channels.ClosedChannelException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +33,7 @@ final class Connector {
 
   private final String host;
   private final int port;
+  private final ClientOptions options;
   private final EventLoop loop;
   private final Function<SocketChannel, Connection> connections;
   private final CompletableFuture<Connection> result = new CompletableFuture<>();
@@ -42,34 +45,38 @@ final class Connector {
   Connector(
       String host,
       int port,
-      Duration timeout,
+      ClientOptions options,
       EventLoop loop,
       Function<SocketChannel, Connection> connections) {
     this.host = host;
     this.port = port;
     this.loop = loop;
     this.connections = connections;
-    this.deadlineNanos = System.nanoTime() + timeout.toNanos();
+    this.options = options;
+    this.deadlineNanos = System.nanoTime() + options.connectTimeout().toNanos();
   }
 
   CompletableFuture<Connection> connect() {
     byte[] literal = NetUtil.createByteArrayFromIpAddressString(host);
-    if (literal != null) {
+    if (literal != null && options.trust() == null) {
       tryNext(List.of(address(literal)), 0);
     } else {
-      resolve();
+      prepare();
     }
     return result;
   }
 
-  /** The system's look-up blocks, so it gets a thread of its own, which ends with it. */
-  private void resolve() {
+  /** What blocks, as the system's look-up does, gets a thread of its own, which ends with it. */
+  private void prepare() {
     Thread lookup =
         new Thread(
             () -> {
               try {
+                if (options.trust() != null) {
+                  options.trust().prepare();
+                }
                 tryNext(List.of(InetAddress.getAllByName(host)), 0);
-              } catch (UnknownHostException e) {
+              } catch (IOException e) {
                 fail(e);
               }
             },
@@ -79,21 +86,51 @@ final class Connector {
   }
 
   private void tryNext(List<InetAddress> addresses, int index) {
-    long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadlineNanos - System.nanoTime());
     int leftAddresses = addresses.size() - index;
-    int timeoutMillis = (int) Math.max(1, leftMillis / leftAddresses);
+    int timeoutMillis = (int) Math.max(1, leftMillis() / leftAddresses);
     ChannelFuture attempt =
         bootstrap(timeoutMillis).connect(new InetSocketAddress(addresses.get(index), port));
     attempt.addListener(
         done -> {
           if (done.isSuccess()) {
-            result.complete(made);
+            connected(attempt.channel());
           } else if (leftAddresses > 1) {
             tryNext(addresses, index + 1);
           } else {
             fail(done.cause());
           }
         });
+  }
+
+  private void connected(Channel channel) {
+    if (options.trust() == null) {
+      result.complete(made);
+    } else {
+      shake(channel);
+    }
+  }
+
+  /** Of a server that is not the right one no other address is tried. */
+  private void shake(Channel channel) {
+    SslHandler ssl = channel.pipeline().get(SslHandler.class);
+    if (ssl == null) {
+      fail(new ClosedChannelException());
+      return;
+    }
+    ssl.handshakeFuture()
+        .addListener(
+            done -> {
+              try {
+                if (!done.isSuccess()) {
+                  throw done.cause();
+                }
+                Trust.checkTime(ssl, options.wallClock().instant());
+                result.complete(made);
+              } catch (Throwable e) {
+                channel.close();
+                fail(e);
+              }
+            });
   }
 
   private Bootstrap bootstrap(int timeoutMillis) {
@@ -110,9 +147,19 @@ final class Connector {
               protected void initChannel(Channel channel) {
                 Connection connection = connections.apply((SocketChannel) channel);
                 made = connection;
+                if (options.trust() != null) {
+                  long left = Math.max(1, leftMillis());
+                  channel
+                      .pipeline()
+                      .addLast(options.trust().handler(channel.alloc(), host, port, left));
+                }
                 channel.pipeline().addLast(connection);
               }
             });
+  }
+
+  private long leftMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(deadlineNanos - System.nanoTime());
   }
 
   private void fail(Throwable cause) {

@@ -114,11 +114,7 @@ final class Link {
 
   private Connector connector() {
     return new Connector(
-        host,
-        port,
-        options.connectTimeout(),
-        loop,
-        channel -> new Connection(channel, session, options));
+        host, port, options, loop, channel -> new Connection(channel, session, options));
   }
 
   private void use(Connection made) {

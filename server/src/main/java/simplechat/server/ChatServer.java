@@ -69,6 +69,7 @@ public final class ChatServer {
   private final ConnectionLoop roomLoop;
   private final Room room;
   private final Door door;
+  private final @Nullable Tls tls;
   private final Survey survey;
   private final KeyGuard keyGuard;
   private final Restraint restraint;
@@ -83,6 +84,7 @@ public final class ChatServer {
   private ChatServer(ServerConfig config, Transport transport) {
     this.config = config;
     this.transport = transport;
+    tls = config.tls() == null ? null : new Tls(config.tls(), Clock.systemUTC());
     group =
         new MultiThreadIoEventLoopGroup(
             config.loops(), new DefaultThreadFactory("chat-loop"), transport.ioHandlers().get());
@@ -120,9 +122,7 @@ public final class ChatServer {
     return new Start(config, null, Transport.candidates(config.transport())).next();
   }
 
-  /**
-   * The same for a room that is shared; fails also with a {@link simplechat.room.NoRoomException}.
-   */
+  /** The same for a room that is shared; fails also with a {@code NoRoomException}. */
   public static CompletionStage<ChatServer> start(ServerConfig config, Opening opening) {
     return new Start(config, opening, Transport.candidates(config.transport())).next();
   }
@@ -227,7 +227,6 @@ public final class ChatServer {
     stopListening();
     roomLoop().execute(room::close);
     onEachConnection(Connection::cut);
-
     group
         .shutdownGracefully(
             transport.closingMillis(), Deadlines.LINGER.toMillis(), TimeUnit.MILLISECONDS)
@@ -236,6 +235,7 @@ public final class ChatServer {
               if (!closed.isDone()) {
                 loops.values().forEach(ConnectionLoop::free);
                 room.free();
+                Tls.close(tls);
               }
               closed.complete(null);
             });
@@ -318,7 +318,6 @@ public final class ChatServer {
     listener = bound;
     loops.values().forEach(ConnectionLoop::start);
     long millis = EXPIRE_EVERY.toMillis();
-
     roomLoop()
         .eventLoop()
         .scheduleWithFixedDelay(room::expire, millis, millis, TimeUnit.MILLISECONDS);
@@ -326,11 +325,12 @@ public final class ChatServer {
 
   private void accept(Channel channel) {
     ConnectionLoop loop = loopOf(channel.eventLoop());
-    Connection connection = new Connection(this, loop, channel);
+    Line line = tls == null ? new Line(this, loop, channel) : new TlsLine(this, loop, channel, tls);
+    Connection connection = line.connection();
     open.incrementAndGet();
     backlog.arrived();
     loop.add(connection);
-    channel.pipeline().addLast(connection);
+    line.attach();
     if (stopping) {
       connection.shutDown(0, RETRY_MAX_SECONDS);
     } else if (channel.hasAttr(Door.REFUSAL)) {

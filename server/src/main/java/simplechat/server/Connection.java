@@ -1,12 +1,6 @@
 package simplechat.server;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.DuplexChannel;
-import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,12 +24,12 @@ import simplechat.room.RosterPlace;
  * or a peer that takes nothing; each frees the name at once, and then the socket when the peer has
  * had time to read.
  */
-final class Connection extends ChannelInboundHandlerAdapter {
+final class Connection {
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
   private final ChatServer server;
   private final ConnectionLoop loop;
-  private final Channel channel;
+  private final Line line;
   private final RoomLink room;
   private final RosterAnswer roster;
   private final Inbound inbound;
@@ -49,15 +43,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private boolean gone;
   private int index;
 
-  Connection(ChatServer server, ConnectionLoop loop, Channel channel) {
+  Connection(ChatServer server, ConnectionLoop loop, Line line) {
     this.server = server;
     this.loop = loop;
-    this.channel = channel;
-    this.room = new RoomLink(server, loop, this, channel);
+    this.line = line;
+    this.room = new RoomLink(server, loop, this, line.channel());
     this.roster = new RosterAnswer(room);
-    this.inbound = new Inbound(this, server, room, loop, channel);
+    this.inbound = new Inbound(this, server, room, loop, line.channel());
     this.speech = new Speech(loop, this, server.config().rate());
-    this.outbound = new Outbound(this, channel, loop);
+    this.outbound = new Outbound(this, line, loop);
     this.deadlines = new Deadlines(server.config(), loop.nowNanos());
   }
 
@@ -89,6 +83,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Looks at the deadlines. */
   void tick() {
     long now = loop.nowNanos();
+    if (line.isShaking() && deadlines.handshakeIsOver(now)) {
+      line.close();
+      return;
+    }
     switch (state) {
       case STRANGER, JOINING -> {
         if (deadlines.joinIsOver(now)) {
@@ -109,7 +107,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       }
       case ENDING -> {
         if (deadlines.endIsOver(now, outputEnded)) {
-          channel.close();
+          line.close();
         }
       }
     }
@@ -117,7 +115,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** The server stops: everything up to {@code endByte} is delivered, then this connection ends. */
   void shutDown(long endByte, int retryAfter) {
-    if (state != ConnectionState.ENDING) {
+    if (line.isSilent()) {
+      line.close();
+    } else if (state != ConnectionState.ENDING) {
       outbound.end(new Bye(ErrorCode.SHUTDOWN, retryAfter, "the server is shutting down"), endByte);
       ending();
     }
@@ -134,34 +134,29 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Ends it without a word. */
   void cut() {
     outbound.abandon(ErrorCode.SHUTDOWN);
-    channel.close();
+    line.close();
   }
 
-  @Override
-  public void channelActive(ChannelHandlerContext ctx) {
+  /** Something may be written from now on. */
+  void ready() {
     outbound.flush();
   }
 
-  @Override
-  public void channelRead(ChannelHandlerContext ctx, Object msg) {
+  /** Takes what came. */
+  void heard(ByteBuf bytes) {
     deadlines.heard(loop.nowNanos());
-    inbound.read((ByteBuf) msg);
+    inbound.read(bytes);
     outbound.flush();
   }
 
-  @Override
-  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event == ChannelInputShutdownEvent.INSTANCE) {
+  /** The peer has ended its side. */
+  void inputEnded() {
+    if (line.isShaking()) {
+      line.close();
+    } else {
       inbound.end();
       closeIfDone();
-    } else if (event instanceof Door.Refusal refusal) {
-      turnAway(refusal);
     }
-  }
-
-  @Override
-  public void channelInactive(ChannelHandlerContext ctx) {
-    gone();
   }
 
   /** The socket is closed: lets go of everything, at the first call. */
@@ -174,15 +169,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
       outbound.close();
       loop.remove(this);
       server.closed();
-    }
-  }
-
-  @Override
-  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    if (cause instanceof IOException) {
-      channel.close();
-    } else {
-      failed(cause);
     }
   }
 
@@ -337,7 +323,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** The socket cannot be written. */
   void broken() {
-    loop.eventLoop().execute(() -> channel.close());
+    loop.eventLoop().execute(line::close);
   }
 
   /** Ends the connection with a last frame, of which the peer may be sure if it reads. */
@@ -371,7 +357,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private void halfClose() {
     outputEnded = true;
     deadlines.ending(loop.nowNanos());
-    ((DuplexChannel) channel).shutdownOutput();
+    line.endOutput(outbound.waits());
     closeIfDone();
   }
 
@@ -391,7 +377,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       case JOINING, LEAVING -> {}
       case ENDING -> {
         if (outputEnded) {
-          channel.close();
+          line.close();
         }
       }
     }

@@ -11,6 +11,9 @@ final class Deadlines {
   /** How long the end of a peer's output is waited for, once it has all of ours. */
   static final Duration LINGER = Duration.ofSeconds(2);
 
+  /** How long a peer may take from the accept until it speaks TLS. */
+  static final Duration HANDSHAKE = Duration.ofSeconds(5);
+
   private final ServerConfig config;
   private final long acceptedNanos;
   private long heardNanos;
@@ -37,6 +40,11 @@ final class Deadlines {
   /** The last frame is decided, or is written: what waits for the peer begins anew. */
   void ending(long nowNanos) {
     endingNanos = nowNanos;
+  }
+
+  /** However its bytes come, and within the time for the join. */
+  boolean handshakeIsOver(long nowNanos) {
+    return nowNanos - acceptedNanos >= HANDSHAKE.toNanos() || joinIsOver(nowNanos);
   }
 
   boolean joinIsOver(long nowNanos) {

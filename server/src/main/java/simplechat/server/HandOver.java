@@ -2,17 +2,15 @@ package simplechat.server;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.Channel;
 import io.netty.channel.DefaultChannelPromise;
-import io.netty.channel.uring.IoUringSocketChannel;
-import org.jspecify.annotations.Nullable;
 import simplechat.room.Pieces;
 
 /**
- * What a transport is given that completes its writes later: copies, one at a time.
+ * What a line is given that reads what is written later: copies, one at a time.
  *
  * <p>Copies, because what waits in the kernel for a member that does not read would keep the log's
- * segments alive. And as io_uring's sockets block, nothing can be written to them past it.
+ * segments alive. And as io_uring's sockets block, nothing can be written to them past it; nor is
+ * what goes through TLS what is in the log.
  *
  * <p>Threading: confined to the channel's event loop. It is the promise of each of its writes in
  * turn, and never done itself.
@@ -22,16 +20,17 @@ final class HandOver extends DefaultChannelPromise {
   private static final int COPY_MAX_BYTES = 16 * 1024;
 
   private final Runnable onTaken;
+  private final Line line;
   private boolean underWay;
+  private boolean writing;
 
-  private HandOver(Channel channel, Runnable onTaken) {
-    super(channel);
+  /**
+   * @param onTaken not called for what is taken at once
+   */
+  HandOver(Line line, Runnable onTaken) {
+    super(line.channel());
+    this.line = line;
     this.onTaken = onTaken;
-  }
-
-  /** Null for a channel whose sockets can be written to at once. */
-  static @Nullable HandOver of(Channel channel, Runnable onTaken) {
-    return channel instanceof IoUringSocketChannel ? new HandOver(channel, onTaken) : null;
   }
 
   /** True until the kernel has taken what was handed over last. */
@@ -39,7 +38,7 @@ final class HandOver extends DefaultChannelPromise {
     return underWay;
   }
 
-  /** Returns how many bytes of the pieces are on their way now. */
+  /** Returns how many bytes of the pieces are on their way now, or there already. */
   int write(Pieces pieces, ByteBufAllocator allocator) {
     int bytes = (int) Math.min(pieces.bytes(), COPY_MAX_BYTES);
     ByteBuf copy = allocator.directBuffer(bytes, bytes);
@@ -48,21 +47,25 @@ final class HandOver extends DefaultChannelPromise {
       copy.writeBytes(pieces.buffer(piece), pieces.index(piece), part);
     }
     underWay = true;
-    channel().unsafe().write(copy, this);
-    channel().unsafe().flush();
+    writing = true;
+    line.write(copy, this);
+    writing = false;
     return bytes;
   }
 
   @Override
   public boolean trySuccess(Void result) {
     underWay = false;
-    onTaken.run();
+    if (!writing) {
+      onTaken.run();
+    }
     return true;
   }
 
-  /** The channel closes, and whoever holds this hears of it from there. */
+  /** The channel closes, or TLS has ended although the channel has not. */
   @Override
   public boolean tryFailure(Throwable cause) {
+    line.failed();
     return true;
   }
 

@@ -1,10 +1,10 @@
 package simplechat.server;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.Limits;
@@ -34,7 +34,7 @@ final class Outbound extends LateRegion {
   static final int NEVER = -1;
 
   private final Connection connection;
-  private final Channel channel;
+  private final Line line;
   private final @Nullable Socket socket;
   private final @Nullable HandOver handOver;
   private final ConnectionLoop loop;
@@ -48,11 +48,11 @@ final class Outbound extends LateRegion {
   private boolean ending;
   private boolean ended;
 
-  Outbound(Connection connection, Channel channel, ConnectionLoop loop) {
+  Outbound(Connection connection, Line line, ConnectionLoop loop) {
     this.connection = connection;
-    this.channel = channel;
-    this.socket = SocketWriter.socket(channel);
-    this.handOver = HandOver.of(channel, this::handedOver);
+    this.line = line;
+    this.socket = line.socket();
+    this.handOver = line.isCopied() ? new HandOver(line, this::handedOver) : null;
     this.loop = loop;
   }
 
@@ -146,7 +146,7 @@ final class Outbound extends LateRegion {
 
   /** True if the socket keeps nothing waiting, or took some since then, and it does not end. */
   boolean reads(long sinceNanos) {
-    return !ending && (!isQueued() || progressNanos - sinceNanos >= 0);
+    return !ending && (!waits() || progressNanos - sinceNanos >= 0);
   }
 
   /** Loop time since which the socket has taken nothing of what waits, or now if nothing waits. */
@@ -156,11 +156,7 @@ final class Outbound extends LateRegion {
 
   /** Writes what there is, as far as the socket takes it. */
   void flush() {
-    if (waits() || ended || loop.fanOut().isAbreast(this)) {
-      return;
-    }
-    // Of a closed socket another connection may have the descriptor by now.
-    if (socket == null ? !channel.isActive() : !socket.isOpen()) {
+    if (waits() || ended || loop.fanOut().isAbreast(this) || !line.isOpen()) {
       return;
     }
     if (socket != null || handOver != null) {
@@ -174,11 +170,11 @@ final class Outbound extends LateRegion {
       }
     }
     progressNanos = loop.nowNanos();
-    queue(channel);
+    queue(line.channel());
   }
 
   /** True until the socket has taken something. */
-  private boolean waits() {
+  boolean waits() {
     return isQueued() || (handOver != null && handOver.isUnderWay());
   }
 
@@ -247,7 +243,7 @@ final class Outbound extends LateRegion {
   /** Lets go of everything, for good. */
   void close() {
     abandon(null);
-    loop.closed(channel, why);
+    loop.closed(line.channel(), why);
     loop.fanOut().remove(this);
   }
 
@@ -294,10 +290,10 @@ final class Outbound extends LateRegion {
         loop.counters().sent(taken);
         taken(pieces, taken, false);
       }
-      if (taken < pieces.bytes() || handOver != null) {
+      if (handOver == null ? taken < pieces.bytes() : handOver.isUnderWay()) {
         return false;
       }
-      if (bye == null && !pieces.isFull()) {
+      if (taken == pieces.bytes() && bye == null && !pieces.isFull()) {
         // It was all that there is, and need not be asked for to be found missing.
         finished(answered);
         return true;
@@ -309,13 +305,9 @@ final class Outbound extends LateRegion {
     if (socket != null) {
       return loop.fanOut().writer().write(socket, pieces);
     }
-    if (handOver != null) {
-      return handOver.write(pieces, loop.allocator());
-    }
-    if (target == null) {
-      throw new IllegalStateException("not within a flush");
-    }
-    return loop.fanOut().writer().write(target, pieces);
+    return handOver != null
+        ? handOver.write(pieces, loop.allocator())
+        : loop.fanOut().writer().write(Objects.requireNonNull(target, "not in a flush"), pieces);
   }
 
   private void collect(Pieces pieces) {
@@ -340,7 +332,7 @@ final class Outbound extends LateRegion {
       cursor.taken(pieces, whole, rest);
       loop.counters().delivered(cursor.delivered(false));
     }
-    loop.told(channel, pieces.missedTold(whole, rest));
+    loop.told(line.channel(), pieces.missedTold(whole, rest));
     if (pieces.isCallersWithin(whole) && answers != null) {
       answers.release();
       answers = null;

@@ -29,6 +29,7 @@ import simplechat.protocol.RoomKey;
  * @param loops number of event loops
  * @param transport kind of socket; another one if it does not work
  * @param greeting shown to those who join, empty for none
+ * @param tls files to speak TLS with, null to speak without; read at start and when they change
  * @param key that those who join must know, null for none
  */
 public record ServerConfig(
@@ -50,6 +51,7 @@ public record ServerConfig(
     int loops,
     TransportChoice transport,
     String greeting,
+    @Nullable TlsFiles tls,
     @Nullable RoomKey key) {
 
   /** So many of the longest frames fit in the log at least. */
@@ -148,6 +150,7 @@ public record ServerConfig(
     private int loops = Runtime.getRuntime().availableProcessors();
     private TransportChoice transport = TransportChoice.AUTO;
     private String greeting = "";
+    private @Nullable TlsFiles tls;
     private @Nullable RoomKey key;
 
     Builder() {}
@@ -171,6 +174,7 @@ public record ServerConfig(
       loops = config.loops;
       transport = config.transport;
       greeting = config.greeting;
+      tls = config.tls;
       key = config.key;
     }
 
@@ -264,6 +268,11 @@ public record ServerConfig(
       return this;
     }
 
+    public Builder tls(@Nullable TlsFiles value) {
+      tls = value;
+      return this;
+    }
+
     public Builder key(@Nullable RoomKey value) {
       key = value;
       return this;
@@ -292,6 +301,7 @@ public record ServerConfig(
           loops,
           transport,
           greeting,
+          tls,
           key);
     }
   }

@@ -123,7 +123,7 @@ public final class ServerMain implements Callable<Integer> {
     Signals.onStop(this::stop);
     ChatServer started = get(start(config), config.host(), config.port());
     server = started;
-    if (!started.address().getAddress().isLoopbackAddress()) {
+    if (config.tls() == null && !started.address().getAddress().isLoopbackAddress()) {
       log.warn("listening beyond this machine without TLS: the network reads along");
     }
     if (metricsPort != null) {
@@ -160,6 +160,9 @@ public final class ServerMain implements Callable<Integer> {
     try {
       return start.toCompletableFuture().get();
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof Tls.UnusableException unusable) {
+        throw unusable;
+      }
       throw new IllegalStateException(
           "cannot listen on "
               + NetUtil.toSocketAddressString(host, port)

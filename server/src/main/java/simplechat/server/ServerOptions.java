@@ -152,6 +152,18 @@ final class ServerOptions {
   private String greeting = "";
 
   @Option(
+      names = "--tls-cert",
+      paramLabel = "FILE",
+      description = "PEM certificate and those that lead to its CA; with --tls-key, to speak TLS")
+  private @Nullable Path tlsCert;
+
+  @Option(
+      names = "--tls-key",
+      paramLabel = "FILE",
+      description = "PEM private key of the certificate; both files may change while it runs")
+  private @Nullable Path tlsKey;
+
+  @Option(
       names = "--key-file",
       paramLabel = "FILE",
       description = "holds the key that those who join must know; CHAT_KEY can be the key itself")
@@ -181,8 +193,19 @@ final class ServerOptions {
         .loops(loops == 0 ? Runtime.getRuntime().availableProcessors() : loops)
         .transport(transport)
         .greeting(greeting)
+        .tls(tls())
         .key(SecretFile.key(keyFile, System.getenv("CHAT_KEY")))
         .build();
+  }
+
+  private @Nullable TlsFiles tls() {
+    if (tlsCert != null && tlsKey != null) {
+      return new TlsFiles(tlsCert, tlsKey);
+    }
+    if (tlsCert != null || tlsKey != null) {
+      throw new IllegalArgumentException("tls-cert and tls-key go together");
+    }
+    return null;
   }
 
   /** {@code 500ms}, {@code 30s}, {@code 2m}, or seconds. */

@@ -62,6 +62,9 @@ final class Start {
     if (cause == null) {
       cause = new IllegalStateException("no server and no failure");
     }
+    if (cause instanceof Tls.UnusableException) {
+      return CompletableFuture.failedFuture(cause);
+    }
     if (firstFailure == null) {
       firstFailure = cause;
     }

@@ -21,10 +21,12 @@ import org.jspecify.annotations.Nullable;
 public final class BytePeer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  private final Socket tcp;
   private final Socket socket;
   private final DataInputStream in;
 
-  private BytePeer(Socket socket) throws IOException {
+  private BytePeer(Socket tcp, Socket socket) throws IOException {
+    this.tcp = tcp;
     this.socket = socket;
     this.in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
   }
@@ -35,7 +37,7 @@ public final class BytePeer implements AutoCloseable {
       socket.setTcpNoDelay(true);
       socket.connect(address, (int) PATIENCE.toMillis());
       socket.setSoTimeout((int) PATIENCE.toMillis());
-      return new BytePeer(socket);
+      return new BytePeer(socket, TestTls.over(socket));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -96,8 +98,8 @@ public final class BytePeer implements AutoCloseable {
   /** Ends the connection with RST. */
   public void reset() {
     try {
-      socket.setSoLinger(true, 0);
-      socket.close();
+      tcp.setSoLinger(true, 0);
+      tcp.close();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

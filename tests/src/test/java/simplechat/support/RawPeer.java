@@ -53,6 +53,7 @@ public final class RawPeer implements AutoCloseable {
   /** Heap memory that nobody has to release: a peer may end inside a frame. */
   private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false, true);
 
+  private final Socket tcp;
   private final Socket socket;
   private final FrameDecoder decoder = new FrameDecoder(ALLOCATOR);
   private final Deque<ServerMessage> came = new ArrayDeque<>();
@@ -65,7 +66,8 @@ public final class RawPeer implements AutoCloseable {
   private int readAtMostBytes = READ_BYTES;
   private long receivedBytes;
 
-  private RawPeer(Socket socket) {
+  private RawPeer(Socket tcp, Socket socket) {
+    this.tcp = tcp;
     this.socket = socket;
   }
 
@@ -85,7 +87,7 @@ public final class RawPeer implements AutoCloseable {
       }
       socket.setTcpNoDelay(true);
       socket.connect(address, (int) PATIENCE.toMillis());
-      return new RawPeer(socket);
+      return new RawPeer(socket, TestTls.over(socket));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -98,7 +100,7 @@ public final class RawPeer implements AutoCloseable {
       socket.bind(new InetSocketAddress(host, 0));
       socket.setTcpNoDelay(true);
       socket.connect(address, (int) PATIENCE.toMillis());
-      return new RawPeer(socket);
+      return new RawPeer(socket, TestTls.over(socket));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -420,9 +422,9 @@ public final class RawPeer implements AutoCloseable {
   /** Ends the connection with RST. */
   public void reset() {
     try {
-      socket.setSoLinger(true, 0);
-      close();
-    } catch (SocketException e) {
+      tcp.setSoLinger(true, 0);
+      tcp.close();
+    } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }

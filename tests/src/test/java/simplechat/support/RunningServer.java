@@ -84,7 +84,14 @@ public final class RunningServer implements AutoCloseable {
     if (Load.isFull()) {
       config.heartbeat(LOAD_HEARTBEAT).writeStall(LOAD_HEARTBEAT);
     }
-    ChatServer server = get(ChatServer.start(tweak.apply(config).build()), PATIENCE);
+    if (TestTls.isWanted()) {
+      config.tls(TestTls.good());
+    }
+    ServerConfig made = tweak.apply(config).build();
+    ChatServer server = get(ChatServer.start(made), PATIENCE);
+    if (made.tls() != null) {
+      TestTls.serve(server.address().getPort());
+    }
     return new RunningServer(server, descriptors, loops, ERRORS.size());
   }
 
@@ -194,6 +201,7 @@ public final class RunningServer implements AutoCloseable {
     } finally {
       get(server.drain(), DRAIN_PATIENCE);
     }
+    TestTls.close(server.address().getPort());
     assertThat(server.connections()).as("connections").isZero();
     checkBooks();
     await("threads").pollInterval(POLL).atMost(PATIENCE).until(() -> loopThreads() <= loopsBefore);

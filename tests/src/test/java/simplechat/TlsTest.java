@@ -1,0 +1,298 @@
+package simplechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.client.CannotConnectException;
+import simplechat.client.ChatClient;
+import simplechat.client.ChatListener;
+import simplechat.client.ClientOptions;
+import simplechat.client.JoinRequest;
+import simplechat.client.RoomEvent;
+import simplechat.client.Trust;
+import simplechat.protocol.ClientMessage;
+import simplechat.protocol.ClientMessage.Leave;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.ServerMessage.Bye;
+import simplechat.protocol.ServerMessage.Left;
+import simplechat.protocol.ServerMessage.LeftWhy;
+import simplechat.protocol.ServerMessage.Msg;
+import simplechat.server.TlsFiles;
+import simplechat.support.RawPeer;
+import simplechat.support.RunningServer;
+import simplechat.support.ServerProcess;
+import simplechat.support.TestTls;
+
+/** K1 to K5: what TLS adds to the promises of the room, and what it must not take from them. */
+class TlsTest {
+  @BeforeEach
+  void speakTls() {
+    TestTls.use();
+  }
+
+  @AfterEach
+  void speakPlainly() {
+    TestTls.unuse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"localhost", "127.0.0.1"})
+  void theClientJoinsTalksAndLeaves(String host) throws IOException {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer bob = server.join("bob");
+      List<RoomEvent.Message> heard = new ArrayList<>();
+      ChatClient client = connect(host, server, Trust.of(TestTls.good().certificates()), heard);
+      client.join(new JoinRequest("alice", 0)).toCompletableFuture().join();
+      String text = "é".repeat(20_000);
+      client.send(text).toCompletableFuture().join();
+      assertThat(bob.await(Msg.class).text()).isEqualTo(text);
+      bob.say("hello");
+      await().until(() -> heard.size() == 1);
+      client.leave().toCompletableFuture().join();
+      assertThat(bob.await(Left.class).why()).isEqualTo(LeftWhy.LEFT);
+    }
+  }
+
+  /** Whom a client does not know, or knows under another name, it does not talk to. */
+  @Test
+  void theClientRefusesAServerThatIsNotTheRightOne() throws Exception {
+    TlsFiles good = TestTls.good();
+    CompletableFuture<TlsFiles> making =
+        CompletableFuture.supplyAsync(
+            () -> TestTls.make("-ext", "SAN=dns:localhost", "-startdate", "-9d", "-validity", "2"));
+    TlsFiles other = TestTls.make("-ext", "SAN=dns:chat.example.org");
+    TlsFiles expired = making.join();
+    refuses("its certificate is not from a CA that is trusted here", good, Trust.ofSystem());
+    refuses("its certificate is not from a CA", good, Trust.of(other.certificates()));
+    refuses("its certificate is for another host", other, Trust.of(other.certificates()));
+    refuses("its certificate has expired", expired, Trust.of(expired.certificates()));
+  }
+
+  @Test
+  void neitherSideFallsBackToPlain() throws Exception {
+    Trust trust = Trust.of(TestTls.good().certificates());
+    TestTls.unuse();
+    try (RunningServer plain = RunningServer.start()) {
+      assertThatThrownBy(() -> connect("localhost", plain, trust, new ArrayList<>()))
+          .hasMessageEndingWith(": the server does not speak TLS");
+    }
+    TestTls.use();
+    try (RunningServer server = RunningServer.start();
+        Socket tcp = new Socket(InetAddress.getLoopbackAddress(), server.address().getPort())) {
+      tcp.setSoTimeout(5_000);
+      tcp.getOutputStream().write(RawPeer.bytesOf(new ClientMessage.Hello("alice", 0)));
+      byte[] answer = tcp.getInputStream().readAllBytes();
+      byte[] expected =
+          RawPeer.bytesOf(new Bye(ErrorCode.NOT_CHAT.number(), 0, "this server speaks TLS alone"));
+      assertThat(answer).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void aServerThatSaysNothingIsNotWaitedForLong() throws Exception {
+    Trust trust = Trust.of(TestTls.good().certificates());
+    try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+      ClientOptions options =
+          ClientOptions.defaults()
+              .withTimeouts(Duration.ofMillis(500), Duration.ofSeconds(1))
+              .withTls(trust);
+      InetSocketAddress there = (InetSocketAddress) silent.getLocalSocketAddress();
+      assertThatThrownBy(
+              () ->
+                  ChatClient.connect(there, new ChatListener() {}, options)
+                      .toCompletableFuture()
+                      .join())
+          .cause()
+          .isInstanceOf(CannotConnectException.class)
+          .hasMessageEndingWith(": no answer to the TLS handshake");
+    }
+  }
+
+  /** K2 and the renegotiation that TLS 1.2 would allow. */
+  @Test
+  void oldVersionsAndSecondHandshakesAreRefused() throws Exception {
+    try (RunningServer server = RunningServer.start()) {
+      try (Socket tcp = tcp(server)) {
+        assertThatThrownBy(() -> TestTls.handshake(tcp, "TLSv1.1", "TLSv1"))
+            .isInstanceOf(SSLException.class);
+      }
+      try (SSLSocket socket = TestTls.handshake(tcp(server), "TLSv1.2")) {
+        assertThat(socket.getSession().getProtocol()).isEqualTo("TLSv1.2");
+        socket.setSoTimeout(5_000);
+        socket.startHandshake();
+        assertThatThrownBy(
+                () -> {
+                  if (socket.getInputStream().read() < 0) {
+                    throw new SSLException("ended");
+                  }
+                })
+            .isInstanceOf(IOException.class);
+      }
+      server.awaitConnections(0);
+    }
+  }
+
+  /** K4: with close_notify, with FIN alone, with RST, in the middle of a record. */
+  @Test
+  void whoEndsWithoutLeaveIsLost() throws Exception {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer alice = server.join("alice");
+      for (String way : List.of("close", "fin", "reset", "torn")) {
+        Socket tcp = tcp(server);
+        SSLSocket bob = TestTls.handshake(tcp);
+        bob.getOutputStream().write(RawPeer.bytesOf(new ClientMessage.Hello(way, 0)));
+        bob.getOutputStream().write(RawPeer.bytesOf(new ClientMessage.Send("last words")));
+        assertThat(alice.await(Msg.class).name()).isEqualTo(way);
+        switch (way) {
+          case "close" -> bob.close();
+          case "fin" -> tcp.shutdownOutput();
+          case "reset" -> tcp.setSoLinger(true, 0);
+          default -> tcp.getOutputStream().write(new byte[] {23, 3, 3, 0, 99, 1, 2, 3});
+        }
+        if (way.equals("torn")) {
+          tcp.shutdownOutput();
+        } else if (way.equals("reset")) {
+          tcp.close();
+        }
+        assertThat(alice.await(Left.class).why()).as(way).isEqualTo(LeftWhy.LOST);
+        tcp.close();
+      }
+      server.awaitConnections(1);
+    }
+  }
+
+  /** K3. */
+  @Test
+  void aHandshakeHasFiveSecondsHoweverItsBytesCome() throws Exception {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer alice = server.join("alice");
+      List<Socket> stalled = new ArrayList<>();
+      long began = System.nanoTime();
+      for (int i = 0; i < 60; i++) {
+        Socket tcp = tcp(server);
+        stalled.add(tcp);
+        // Nothing, a byte, half a ClientHello.
+        tcp.getOutputStream().write(Arrays.copyOf(new byte[] {22, 3, 1, 1, 0, 1, 0}, 7 * (i % 2)));
+      }
+      for (int i = 0; i < 20; i++) {
+        RawPeer peer = server.join("bob" + i);
+        peer.send(new Leave()).await(Bye.class);
+      }
+      alice.say("still here");
+      await().atMost(Duration.ofSeconds(8)).until(() -> server.server().connections() == 1);
+      Duration took = Duration.ofNanos(System.nanoTime() - began);
+      assertThat(took).isBetween(Duration.ofSeconds(4), Duration.ofSeconds(7));
+      for (Socket tcp : stalled) {
+        tcp.close();
+      }
+    }
+  }
+
+  @Test
+  void newFilesAreUsedByNewHandshakesAndBrokenOnesAreNot(@TempDir Path dir) throws Exception {
+    TlsFiles good = TestTls.good();
+    TlsFiles files = new TlsFiles(dir.resolve("cert.pem"), dir.resolve("key.pem"));
+    Files.copy(good.certificates(), files.certificates());
+    Files.copy(good.key(), files.key());
+    TlsFiles other = TestTls.make("-ext", "SAN=dns:localhost", "-keyalg", "RSA");
+    Trust trust = Trust.of(other.certificates());
+    try (RunningServer server = RunningServer.start(config -> config.tls(files))) {
+      RawPeer alice = server.join("alice");
+      Files.writeString(files.certificates(), "no certificate");
+      assertThatThrownBy(() -> connect("localhost", server, trust, new ArrayList<>()))
+          .isInstanceOf(CompletionException.class);
+      for (Path[] copy :
+          new Path[][] {{other.certificates(), files.certificates()}, {other.key(), files.key()}}) {
+        Files.copy(copy[0], copy[1], StandardCopyOption.REPLACE_EXISTING);
+      }
+      await()
+          .atMost(Duration.ofSeconds(6))
+          .ignoreExceptions()
+          .until(
+              () -> {
+                connect("localhost", server, trust, new ArrayList<>()).close();
+                return true;
+              });
+      // What was there before goes on.
+      alice.expectNothing();
+    }
+  }
+
+  @Test
+  void filesThatCannotBeUsedEndTheProgramInOneLine(@TempDir Path dir) throws IOException {
+    TlsFiles good = TestTls.good();
+    Path junk = Files.writeString(dir.resolve("junk"), "junk");
+    Stream.of(
+            List.of("no certificate in " + junk, junk, good.key()),
+            List.of("no private key in " + junk, good.certificates(), junk),
+            List.of("cannot read " + dir + "/gone: no such file", dir.resolve("gone"), good.key()))
+        .parallel()
+        .forEach(
+            row -> {
+              try (ServerProcess server =
+                  ServerProcess.start(
+                      "--port", "0", "--tls-cert", "" + row.get(1), "--tls-key", "" + row.get(2))) {
+                assertThat(server.exit()).isEqualTo(1);
+                assertThat(server.out()).isEmpty();
+                assertThat(server.err()).containsExactly("chat server: " + row.get(0));
+              }
+            });
+    try (ServerProcess half = ServerProcess.start(Map.of("CHAT_TLS_CERT", "" + junk))) {
+      assertThat(half.exit()).isEqualTo(2);
+    }
+  }
+
+  private static void refuses(String why, TlsFiles files, Trust trust) {
+    try (RunningServer server = RunningServer.start(config -> config.tls(files))) {
+      assertThatThrownBy(() -> connect("localhost", server, trust, new ArrayList<>()))
+          .cause()
+          .isInstanceOf(CannotConnectException.class)
+          .hasMessageStartingWith("cannot connect to localhost:" + server.address().getPort())
+          .hasMessageContaining(": " + why);
+    }
+  }
+
+  private static ChatClient connect(
+      String host, RunningServer server, Trust trust, List<RoomEvent.Message> heard) {
+    ChatListener listener =
+        new ChatListener() {
+          @Override
+          public void message(RoomEvent.Message message) {
+            heard.add(message);
+          }
+        };
+    ClientOptions options = ClientOptions.defaults().withTls(trust);
+    return ChatClient.connect(host, server.address().getPort(), listener, options)
+        .toCompletableFuture()
+        .join();
+  }
+
+  private static Socket tcp(RunningServer server) throws IOException {
+    return new Socket(InetAddress.getLoopbackAddress(), server.address().getPort());
+  }
+}
