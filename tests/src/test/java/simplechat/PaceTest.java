@@ -180,7 +180,7 @@ class PaceTest {
   private static void readSlowlyUntil(RawPeer peer, AtomicBoolean end) {
     while (!end.get()) {
       peer.next();
-      LockSupport.parkNanos(500_000);
+      LockSupport.parkNanos(2_000_000);
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import simplechat.protocol.ErrorCode;
@@ -40,6 +41,12 @@ class StatusPageTest {
         alice.say("a secret").await(Ack.class);
         stranger.sendHex("47").expectBye(ErrorCode.NOT_CHAT);
         stranger.expectEof();
+        stranger.close();
+        Awaitility.await()
+            .untilAsserted(
+                () ->
+                    assertThat(WatchTest.get(status.resolve("/metrics")).body())
+                        .contains("reason=\"not_chat\"} 1"));
         String page = look(browser.get(), status);
         assertThat(page)
             .contains("id=\"state\" role=\"status\" class=\"good\">open<")

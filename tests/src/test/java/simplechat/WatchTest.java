@@ -206,7 +206,7 @@ class WatchTest {
             uri -> uri != null);
   }
 
-  private static HttpResponse<String> get(URI uri) throws IOException, InterruptedException {
+  static HttpResponse<String> get(URI uri) throws IOException, InterruptedException {
     HttpRequest request = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(10)).build();
     return CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
   }

@@ -5,6 +5,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -41,13 +42,20 @@ final class Backlog {
    * the last look and the close somebody may come all the same, for a few microseconds.
    */
   static void close(Channel listener) {
-    listener
-        .eventLoop()
-        .execute(
-            () -> {
-              accept(listener);
-              listener.close();
-            });
+    if (!listener.isOpen()) {
+      return;
+    }
+    try {
+      listener
+          .eventLoop()
+          .execute(
+              () -> {
+                accept(listener);
+                listener.close();
+              });
+    } catch (RejectedExecutionException e) {
+      // The loop has ended, and has closed the socket with it.
+    }
   }
 
   /** Does nothing for another transport than epoll, whose descriptors cannot be had. */
