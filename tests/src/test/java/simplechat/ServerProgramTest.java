@@ -281,8 +281,9 @@ class ServerProgramTest {
     for (int millis : new int[] {50, 150, 250, 350, 450}) {
       try (ServerProcess server = ServerProcess.start("--port", "0")) {
         assertThat(server.endsWithin(Duration.ofMillis(millis))).isFalse();
-        assertThat(server.signal("TERM").exit()).isIn(0, 143);
+        int exit = server.signal("TERM").exit();
         assertThat(server.err()).isEmpty();
+        assertThat(exit).isIn(0, 143);
         assertThat(server.out().size()).isLessThanOrEqualTo(1);
       }
     }

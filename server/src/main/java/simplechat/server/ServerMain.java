@@ -122,8 +122,10 @@ public final class ServerMain implements Callable<Integer> {
     ServerConfig config = within(DescriptorLimit.ofThisProcess(), options.config(), log);
     Signals.onStop(this::stop);
     ChatServer started = get(start(config), config.host(), config.port());
+    // Before a signal can close it, and with it what it is bound to.
+    InetSocketAddress address = started.address();
     server = started;
-    if (config.tls() == null && !started.address().getAddress().isLoopbackAddress()) {
+    if (config.tls() == null && !address.getAddress().isLoopbackAddress()) {
       log.warn("listening beyond this machine without TLS: the network reads along");
     }
     if (metricsPort != null) {
@@ -135,7 +137,7 @@ public final class ServerMain implements Callable<Integer> {
     }
     log.atInfo()
         .setMessage("started")
-        .addKeyValue("address", format(started.address()))
+        .addKeyValue("address", format(address))
         .addKeyValue("loops", config.loops())
         .addKeyValue("max-connections", config.maxConnections())
         .addKeyValue("max-text", config.maxText())
@@ -144,7 +146,7 @@ public final class ServerMain implements Callable<Integer> {
     if (signalled.get()) {
       started.drain().thenRun(stopped::countDown);
     } else {
-      System.out.println("listening on " + format(started.address()));
+      System.out.println("listening on " + format(address));
       System.out.flush();
     }
     stopped.await();
