@@ -429,7 +429,12 @@ class ClientTerminalTest {
     tmux.type("send junk");
     tmux.press("C-u");
     tmux.type("send what and more");
-    tmux.press("C-Left", "C-Left", "C-k", "BSpace", "Enter");
+    tmux.await("alice> send what and more");
+    tmux.press("C-Left", "C-Left");
+    Awaitility.await().until(() -> tmux.cursor().startsWith("alice> send what ".length() + ","));
+    tmux.press("C-k");
+    Awaitility.await().until(() -> tmux.lastRow().equals("alice> send what"));
+    tmux.press("BSpace", "Enter");
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what");
   }
 

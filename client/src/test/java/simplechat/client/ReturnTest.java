@@ -416,6 +416,8 @@ class ReturnTest {
   @Test
   void whoWakesUpAsksWhetherTheServerIsStillThere() throws Exception {
     Peer peer = join(0);
+    // Only a member looks for sleeps.
+    await().until(() -> client.resumePoint().toCompletableFuture().get() != null);
     sleptMillis.addAndGet(3_600_000);
     peer.expect(ClientMessage.Ping.class);
     millis.addAndGet(1_000);
