@@ -13,6 +13,8 @@ import simplechat.support.TestTls;
  * K1: what is promised without TLS is promised with it. With {@code -Dchat.tls=true} every test
  * whose peers are in this process runs like this.
  */
+// The same tests on another kind of connection: to call them is the point.
+@SuppressWarnings("JUnitMethodInvoked")
 class OverTlsTest {
   @BeforeEach
   void speakTls() {
