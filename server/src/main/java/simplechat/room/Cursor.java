@@ -80,7 +80,7 @@ public final class Cursor {
         exact || offset == segment.end() ? segment.position(boundary()) : segment.firstPosition();
     long own = passed.ownerEvents();
     long delivered = position - countedPosition - (own - countedOwn);
-    if (delivered <= 0) {
+    if (delivered < 0) {
       return 0;
     }
     countedPosition = position;

@@ -231,10 +231,15 @@ final class FanOut {
     if (cursor == null || !cursor.hasComeIn()) {
       return false;
     }
+    if (abreast > 0 && !cursor.isLevelWith(common())) {
+      return false;
+    }
+    // From here on what the member gets is counted with the common cursor.
+    counters.delivered(cursor.delivered(true));
     if (abreast == 0) {
       common = cursor.fork();
     }
-    return cursor.isLevelWith(common());
+    return true;
   }
 
   private void swap(int i, int j) {
