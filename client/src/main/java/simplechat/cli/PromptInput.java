@@ -57,6 +57,9 @@ final class PromptInput implements Input {
       String typed = prompt.readLine(conversation.prompt(), rest);
       rest = typed == null ? null : execute(typed, conversation);
     }
+    if (!conversation.stopped()) {
+      prompt.reader().release();
+    }
     conversation.leave();
   }
 

@@ -1,9 +1,12 @@
 package simplechat.cli;
 
 import java.io.IOException;
+import java.util.EnumSet;
 import org.jline.reader.impl.LineReaderImpl;
 import org.jline.terminal.Attributes;
 import org.jline.terminal.Attributes.ControlChar;
+import org.jline.terminal.Attributes.InputFlag;
+import org.jline.terminal.Attributes.LocalFlag;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.utils.Display;
@@ -19,9 +22,14 @@ final class PromptReader extends LineReaderImpl {
   /** Control character 0 of a terminal driver: this key has no meaning to it. */
   private static final int NO_KEY = 0;
 
+  /** So long a read waits for a key, in tenths of a second, as in the superclass. */
+  private static final int READ_TENTHS = 1;
+
   private final boolean plain;
   private final Attributes found;
+  private final Attributes between;
   private final Attributes ours;
+  private volatile boolean held;
   private volatile String talkPrompt = "";
   private volatile boolean talking;
 
@@ -32,7 +40,12 @@ final class PromptReader extends LineReaderImpl {
     super(terminal);
     this.plain = plain;
     found = terminal.getAttributes();
-    ours = new Attributes(found);
+    between = new Attributes(found);
+    between.setLocalFlags(EnumSet.of(LocalFlag.ICANON, LocalFlag.ECHO, LocalFlag.IEXTEN), false);
+    between.setInputFlags(EnumSet.of(InputFlag.IXON, InputFlag.ICRNL, InputFlag.INLCR), false);
+    between.setControlChar(ControlChar.VMIN, 0);
+    between.setControlChar(ControlChar.VTIME, READ_TENTHS);
+    ours = new Attributes(between);
     ours.setControlChar(ControlChar.VINTR, NO_KEY);
     // Another prompt may have come after the one that the reading began with.
     getWidgets().put(CALLBACK_INIT, this::showTalkPrompt);
@@ -74,29 +87,35 @@ final class PromptReader extends LineReaderImpl {
 
   /**
    * While a line is read, Ctrl-C is a key like any other; before and after, it is the driver's,
-   * which makes a signal of it.
+   * which makes a signal of it. Until {@link #release} all other keys wait for the next line, or
+   * the driver would show and edit what comes too early in a way of its own.
    *
    * @param typed what stands in the line already
    */
   String readLine(String prompt, String typed) {
+    held = true;
     terminal.setAttributes(ours);
     try {
       return readLine(prompt, null, (Character) null, typed);
     } finally {
-      terminal.setAttributes(found);
+      terminal.setAttributes(between);
     }
+  }
+
+  /** No other line comes now: what is typed is for whoever reads the terminal next. */
+  void release() {
+    held = false;
+    terminal.setAttributes(found);
   }
 
   /** Lets go of the terminal while this runs, which is to stop the program. */
   void suspend(Runnable stop) {
     lock.lock();
     try {
-      if (!reading) {
-        stop.run();
-        return;
-      }
       int cursor = buf.cursor();
-      doCleanup(true);
+      if (reading) {
+        doCleanup(true);
+      }
       terminal.setAttributes(found);
       stop.run();
       buf.cursor(cursor);
@@ -118,6 +137,8 @@ final class PromptReader extends LineReaderImpl {
         // Nothing is known of where the cursor is.
         display = new Display(terminal, false);
         redraw();
+      } else if (held) {
+        terminal.setAttributes(between);
       }
     } finally {
       lock.unlock();
