@@ -49,7 +49,7 @@ final class Connection {
     this.line = line;
     this.room = new RoomLink(server, loop, this, line.channel());
     this.roster = new RosterAnswer(room);
-    this.inbound = new Inbound(this, server, room, loop, line.channel());
+    this.inbound = new Inbound(this, server, room, loop, line);
     this.speech = new Speech(loop, this, server.config().rate());
     this.outbound = new Outbound(this, line, loop);
     this.deadlines = new Deadlines(server.config(), loop.nowNanos());
@@ -314,6 +314,11 @@ final class Connection {
     } else if (inbound.isPaused() && listens()) {
       loop.eventLoop().execute(this::resume);
     }
+  }
+
+  /** True if nobody waits for what the peer may send. */
+  boolean isUnread() {
+    return inbound.isUnread();
   }
 
   /** The last frame is written. */

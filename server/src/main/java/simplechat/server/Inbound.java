@@ -46,6 +46,7 @@ final class Inbound implements FrameDecoder.Sink {
   private final Connection connection;
   private final RoomLink room;
   private final ConnectionLoop loop;
+  private final Line line;
   private final Channel channel;
   private final FrameDecoder decoder;
   private final int maxText;
@@ -59,16 +60,12 @@ final class Inbound implements FrameDecoder.Sink {
   private boolean paused;
   private boolean ended;
 
-  Inbound(
-      Connection connection,
-      ChatServer server,
-      RoomLink room,
-      ConnectionLoop loop,
-      Channel channel) {
+  Inbound(Connection connection, ChatServer server, RoomLink room, ConnectionLoop loop, Line line) {
     this.connection = connection;
     this.room = room;
     this.loop = loop;
-    this.channel = channel;
+    this.line = line;
+    this.channel = line.channel();
     this.maxText = server.config().maxText();
     this.keyGuard = server.keyGuard();
     this.limit = server.inputLimit();
@@ -93,6 +90,11 @@ final class Inbound implements FrameDecoder.Sink {
   /** True if the server chooses not to read. */
   boolean isPaused() {
     return paused;
+  }
+
+  /** True if the socket is not asked for more: the server chose so, or there is none. */
+  boolean isUnread() {
+    return paused || ended;
   }
 
   /** True if the peer has ended its side and everything before that had its effect. */
@@ -198,35 +200,10 @@ final class Inbound implements FrameDecoder.Sink {
       if (!pause && SocketWriter.isReset(channel)) {
         connection.broken();
       } else if (!pause && SocketWriter.isForgotten(channel)) {
-        remember();
+        line.remember(() -> channel.config().setAutoRead(!paused));
       } else {
         channel.config().setAutoRead(!pause);
       }
-    }
-  }
-
-  /**
-   * Puts the channel back into epoll, and then reads again. A channel that is closed in between
-   * never becomes inactive.
-   */
-  private void remember() {
-    channel
-        .deregister()
-        .addListener(
-            out -> {
-              if (channel.isOpen()) {
-                loop.eventLoop().register(channel).addListener(in -> remembered());
-              } else {
-                connection.gone();
-              }
-            });
-  }
-
-  private void remembered() {
-    if (channel.isOpen()) {
-      channel.config().setAutoRead(!paused);
-    } else {
-      connection.gone();
     }
   }
 

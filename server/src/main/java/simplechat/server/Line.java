@@ -5,11 +5,15 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.EventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.unix.Socket;
 import io.netty.channel.uring.IoUringSocketChannel;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +26,9 @@ class Line extends ChannelInboundHandlerAdapter {
   private final @Nullable Socket direct;
   private final Connection connection;
   private boolean outputEnded;
+
+  /** What waits until the channel is back in epoll, null if it is not on its way there. */
+  private @Nullable List<Runnable> forRemembered;
 
   Line(ChatServer server, ConnectionLoop loop, Channel channel) {
     this.channel = channel;
@@ -81,6 +88,39 @@ class Line extends ChannelInboundHandlerAdapter {
   void endOutput(boolean stuck) {
     outputEnded = true;
     ((DuplexChannel) channel).shutdownOutput();
+  }
+
+  /**
+   * Puts a channel that epoll {@linkplain SocketWriter#isForgotten forgot} back into it, and then
+   * calls this, unless it is closed meanwhile: such a channel never becomes inactive.
+   */
+  final void remember(Runnable then) {
+    if (forRemembered != null) {
+      forRemembered.add(then);
+      return;
+    }
+    forRemembered = new ArrayList<>(List.of(then));
+    EventLoop loop = channel.eventLoop();
+    channel
+        .deregister()
+        .addListener(
+            out -> {
+              if (channel.isOpen()) {
+                loop.register(channel).addListener(in -> remembered());
+              } else {
+                remembered();
+              }
+            });
+  }
+
+  private void remembered() {
+    List<Runnable> due = Objects.requireNonNull(forRemembered, "nothing was to be remembered");
+    forRemembered = null;
+    if (channel.isOpen()) {
+      due.forEach(Runnable::run);
+    } else {
+      connection.gone();
+    }
   }
 
   /** What was written will not come out. */

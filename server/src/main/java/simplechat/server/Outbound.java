@@ -47,6 +47,7 @@ final class Outbound extends LateRegion {
   private int spokenNo;
   private boolean ending;
   private boolean ended;
+  private boolean remembering;
 
   Outbound(Connection connection, Line line, ConnectionLoop loop) {
     this.connection = connection;
@@ -170,12 +171,25 @@ final class Outbound extends LateRegion {
       }
     }
     progressNanos = loop.nowNanos();
-    queue(line.channel());
+    if (connection.isUnread() && SocketWriter.isForgotten(line.channel())) {
+      remembering = true;
+      line.remember(this::remembered);
+    } else {
+      queue(line.channel());
+    }
+  }
+
+  /** Waits for the socket at once, so that it is not forgotten again. */
+  private void remembered() {
+    remembering = false;
+    if (!ended) {
+      queue(line.channel());
+    }
   }
 
   /** True until the socket has taken something. */
   boolean waits() {
-    return isQueued() || (handOver != null && handOver.isUnderWay());
+    return isQueued() || remembering || (handOver != null && handOver.isUnderWay());
   }
 
   private void handedOver() {
