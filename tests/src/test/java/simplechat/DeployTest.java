@@ -83,7 +83,7 @@ class DeployTest {
                 "CMD \\[\"bash\", \"-c\", \"(.*)\"\\]")
             .replace("\\\\", "\\");
     try (ServerProcess server = ServerProcess.start("--port", "0", "--metrics-port", "0")) {
-      URI status = WatchTest.status(server);
+      URI status = server.status();
       assertThat(run(health, status.getPort())).as("of a server that lives").isZero();
       HttpResponse<String> metrics =
           HttpClient.newHttpClient()

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,12 +20,14 @@ import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ClientMessage.Hello;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.Limits;
+import simplechat.protocol.MessageType;
 import simplechat.protocol.ServerMessage;
 import simplechat.protocol.ServerMessage.Ack;
 import simplechat.protocol.ServerMessage.Bye;
 import simplechat.protocol.ServerMessage.Pong;
 import simplechat.protocol.ServerMessage.Refused;
 import simplechat.protocol.ServerMessage.Roster;
+import simplechat.support.BytePeer;
 import simplechat.support.Chain;
 import simplechat.support.Figures;
 import simplechat.support.Load;
@@ -38,6 +41,7 @@ class FloodTest {
   private static final long MIB = 1024 * 1024;
   private static final int[] LENGTHS = {0, 1, 512, 513, 1 << 16, (1 << 24) - 1};
   private static final int OPAQUE = 0x0BA5E;
+  private static final int FRAMES_AT_ONCE = 1000;
   private static final int MOST_BYTES = 66 * 1024;
 
   /** B3: what each type and announced length earns, and that it takes no memory. */
@@ -184,7 +188,7 @@ class FloodTest {
     return out.toByteArray();
   }
 
-  /** B16 and B17: garbage, before the join and after it. */
+  /** B16: garbage, before the join and after it. */
   @ParameterizedTest(name = "loops {0}")
   @ValueSource(ints = {1, 2})
   void garbageHarmsNobodyButItsSender(int loops) {
@@ -237,12 +241,66 @@ class FloodTest {
     }
   }
 
+  /** B17: random frames, before the join and after it, as many as it takes. */
+  @Test
+  void randomFramesHarmNobody() {
+    int frames = Load.count(100_000, 10_000_000);
+    Random random = new Random(SEED);
+    String again = "again with -Dtest.seed=" + SEED;
+    try (RunningServer server = RunningServer.start(config -> config.loops(2))) {
+      List<RawPeer> talkers = talkers(server);
+      long before = Memory.heldBytes();
+      int guests = frames / FRAMES_AT_ONCE;
+      for (int i = 0; i < guests; i++) {
+        try (BytePeer guest = BytePeer.connect(server.address())) {
+          if (i % 2 == 0) {
+            guest.send(RawPeer.bytesOf(new Hello("guest" + i, 0)));
+          }
+          guest.send(randomFrames(random));
+        } catch (UncheckedIOException e) {
+          assertThat(e).as("ended by the server").isNotNull();
+        }
+        talkers.get(i % talkers.size()).say("text " + i);
+      }
+      server.awaitConnections(talkers.size());
+      server.awaitMembers(talkers.size());
+      long grown = Memory.heldBytes() - before;
+      Figures.tell(
+          "B17",
+          "%d random frames, memory %s, equal chains"
+              .formatted(guests * FRAMES_AT_ONCE, Figures.mebibytes(Math.max(0, grown))),
+          "equal chains, 20 MiB",
+          SEED);
+      assertThat(grown).as(again).isLessThan(20 * MIB);
+      assertEqualChains(talkers, -1);
+    }
+  }
+
+  /** Most of a kind that may come; what ends the connection is one of some hundred. */
+  private static byte[] randomFrames(Random random) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    for (int i = 0; i < FRAMES_AT_ONCE; i++) {
+      byte[] body = new byte[random.nextInt(40)];
+      random.nextBytes(body);
+      int type =
+          switch (random.nextInt(500)) {
+            case 0 -> random.nextInt(256);
+            case 1, 2, 3, 4, 5, 6, 7, 8, 9 -> MessageType.SEND.code();
+            case 10, 11, 12, 13, 14, 15, 16, 17 -> MessageType.CLIENT_PING.code();
+            default -> 0x40 | random.nextInt(256);
+          };
+      out.writeBytes(ByteBuffer.allocate(4).putInt(type << 24 | body.length).array());
+      out.writeBytes(body);
+    }
+    return out.toByteArray();
+  }
+
   private static List<RawPeer> talkers(RunningServer server) {
     List<RawPeer> talkers = new ArrayList<>();
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < Load.count(5, 100); i++) {
       talkers.add(server.join("talker" + i));
     }
-    long start = talkers.get(4).stream().welcome().head();
+    long start = talkers.get(talkers.size() - 1).stream().welcome().head();
     talkers.forEach(talker -> talker.chainFrom(start));
     return talkers;
   }

@@ -2,8 +2,11 @@ package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
@@ -13,6 +16,7 @@ import simplechat.protocol.ServerMessage;
 import simplechat.protocol.ServerMessage.Ack;
 import simplechat.protocol.ServerMessage.Gap;
 import simplechat.protocol.ServerMessage.Msg;
+import simplechat.support.Figures;
 import simplechat.support.Load;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
@@ -54,6 +58,7 @@ class GapTest {
               gaps += lapse(server, threads, alice, "slow" + run, random);
             }
           }
+          Figures.tell("C3", gaps + " GAPs of " + runs + " members, all exact", "all exact");
           assertThat(gaps).isGreaterThanOrEqualTo(runs);
         });
   }
@@ -210,6 +215,7 @@ class GapTest {
             }
             alice.say("over");
             threads.join();
+            Figures.tell("C4", runs + " members within a frame, none was torn", "none torn");
           }
         });
   }
@@ -229,9 +235,7 @@ class GapTest {
     try (RunningServer server =
         RunningServer.start(
             config ->
-                config
-                    .writeStall(java.time.Duration.ofMillis(300))
-                    .sendBufferBytes(SMALL_BUFFER_BYTES))) {
+                config.writeStall(Duration.ofMillis(300)).sendBufferBytes(SMALL_BUFFER_BYTES))) {
       RawPeer alice = server.join("alice");
       RawPeer slow = server.connect(SMALL_BUFFER_BYTES);
       slow.join("slow");
@@ -245,6 +249,136 @@ class GapTest {
       for (int i = 0; i < 100; i++) {
         again.expect(Msg.class);
       }
+    }
+  }
+
+  /** C5: "One byte of progress starts the 30 s again." And C23: what then, exactly. */
+  @Test
+  void whoTakesALittleStaysAndWhoTakesNothingLearnsWhatItMissed() {
+    Duration stall = Duration.ofMillis(800);
+    try (RunningServer server =
+        RunningServer.start(
+            config ->
+                config
+                    .loops(2)
+                    .logBytes(LOG_BYTES)
+                    .maxText(1024)
+                    .writeStall(stall)
+                    .sendBufferBytes(SMALL_BUFFER_BYTES))) {
+      RawPeer alice = server.join("alice");
+      RawPeer pacer = server.connect();
+      RawPeer slow = server.connect(SMALL_BUFFER_BYTES);
+      slow.join("slow");
+      slow.say("own").await(Ack.class);
+      int others = 0;
+      long progress = System.nanoTime();
+      for (long began = progress; progress - began < 3 * stall.toNanos(); ) {
+        alice.say("x".repeat(1000), "x".repeat(1000), "x".repeat(1000), "x".repeat(1000));
+        others += 4;
+        assertThat(pacer.hasNext(Duration.ofMillis(150))).isFalse();
+        slow.readBytes(4000);
+        progress = System.nanoTime();
+      }
+      for (int i = 0; i < 100; i++) {
+        alice.say("x".repeat(1000));
+        others++;
+      }
+      ServerMessage.Left left = alice.await(ServerMessage.Left.class);
+      long took = System.nanoTime() - progress;
+      assertThat(left.why()).isEqualTo(ServerMessage.LeftWhy.SLOW);
+      Figures.tell(
+          "C5",
+          "closed and announced %s after it last took something".formatted(Figures.millis(took)),
+          "0.8 s, and 1 s for LEFT (C23)");
+      assertThat(Duration.ofNanos(took)).isBetween(stall.minusMillis(250), stall.plusSeconds(1));
+      long from = slow.stream().expected();
+      RawPeer again = server.connect();
+      again.join(RawPeer.resumeOf(slow));
+      assertThat(again.stream().welcome().resumed()).isTrue();
+      Gap gap = again.expect(Gap.class);
+      // All behind that place were said by alice, but the last, which is the member's own LEFT.
+      long meant = again.stream().welcome().head() - 1 - from - 1;
+      long gone = gap.next() - from;
+      assertThat(Integer.toUnsignedLong(gap.missed())).isBetween(gone - 1, gone);
+      for (long i = gap.missed(); i < meant; i++) {
+        assertThat(again.expect(Msg.class).name()).isEqualTo("alice");
+      }
+      again.expectNothing();
+      assertThat(alice.sendNo()).isEqualTo(others);
+    }
+  }
+
+  /** C22: however closing, lagging and leaving coincide, LEFT comes once. */
+  @ParameterizedTest
+  @EnumSource(names = {"ONE_LOOP", "TWO_LOOPS"})
+  void whoLagsLeavesAndIsCutAtOnceIsAnnouncedOnce(Shape shape) {
+    int rounds = Load.count(3, 50);
+    int guests = 12;
+    Load.seeded(
+        random -> {
+          try (RunningServer server =
+              RunningServer.start(
+                  config ->
+                      shape
+                          .apply(config)
+                          .logBytes(LOG_BYTES)
+                          .maxText(1024)
+                          .writeStall(Duration.ofMillis(250))
+                          .sendBufferBytes(SMALL_BUFFER_BYTES))) {
+            RawPeer alice = server.join("alice");
+            Map<String, Integer> left = new HashMap<>();
+            for (int round = 0; round < rounds; round++) {
+              List<RawPeer> lagging = new ArrayList<>();
+              for (int i = 0; i < guests; i++) {
+                RawPeer guest = server.connect(SMALL_BUFFER_BYTES);
+                guest.join("guest" + round + "." + i);
+                lagging.add(guest);
+              }
+              int before = alice.sendNo();
+              for (int i = 0; i < 120; i++) {
+                alice.say("x".repeat(900));
+                if (i % 10 == 9) {
+                  end(lagging.get(i / 10), random.nextInt(7));
+                }
+              }
+              countUpTo(alice, before + 120, left);
+              while (left.size() < guests * (round + 1)) {
+                left.merge(alice.await(ServerMessage.Left.class).name(), 1, Integer::sum);
+              }
+              lagging.forEach(RawPeer::close);
+            }
+            alice.expectNothing();
+            Figures.tell(
+                "C22",
+                guests * rounds + " who lagged, left and were cut: LEFT once each",
+                "once each");
+            assertThat(left)
+                .hasSize(guests * rounds)
+                .allSatisfy((name, n) -> assertThat(n).isEqualTo(1));
+          }
+        });
+  }
+
+  private static void countUpTo(RawPeer alice, int sendNo, Map<String, Integer> left) {
+    ServerMessage message;
+    do {
+      message = alice.next();
+      if (message instanceof ServerMessage.Left one) {
+        left.merge(one.name(), 1, Integer::sum);
+      }
+    } while (!(message instanceof Ack ack && ack.sendNo() == sendNo));
+  }
+
+  /** Some of them not at all: their time for taking something runs out. */
+  private static void end(RawPeer guest, int way) {
+    if (way < 4) {
+      guest.send(new simplechat.protocol.ClientMessage.Leave());
+    }
+    switch (way) {
+      case 0, 4 -> guest.reset();
+      case 1, 5 -> guest.halfClose();
+      case 2 -> guest.close();
+      default -> {}
     }
   }
 }

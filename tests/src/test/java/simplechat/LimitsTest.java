@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +20,10 @@ import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ClientMessage.Hello;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.MessageType;
+import simplechat.protocol.RoomKey;
+import simplechat.protocol.ServerMessage;
 import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Bye;
 import simplechat.protocol.ServerMessage.Joined;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.protocol.ServerMessage.Welcome;
@@ -187,6 +191,86 @@ class LimitsTest {
         refused.close();
       }
     }
+  }
+
+  /** J7: "address cap, head-room, TLS, magic, size, key, name, room": the earlier one decides. */
+  @Test
+  void whatCostsLessIsCheckedFirst() {
+    RoomKey key = new RoomKey(new byte[] {'k'});
+    RoomKey wrong = new RoomKey(new byte[] {'w'});
+    String taken = "alice";
+    String bad = "a b";
+    try (RunningServer server =
+        RunningServer.start(config -> config.maxPerAddress(2).maxConnections(4).key(key))) {
+      RawPeer alice = server.connect();
+      alice.join(new Hello(1, 1, 0, taken, key, null));
+      // The type before the size, the size before the rest, the key before the name.
+      try (RawPeer other = server.connect()) {
+        other.sendHex("010003e8 43484155").expectBye(ErrorCode.FRAME_TOO_LARGE);
+      }
+      server.awaitConnections(1);
+      try (RawPeer other = server.connect()) {
+        other.sendHex("47ffffff").expectBye(ErrorCode.NOT_CHAT);
+      }
+      server.awaitConnections(1);
+      RawPeer other = server.connect();
+      other.send(new Hello(1, 1, 0, bad, wrong, null)).expectError(ErrorCode.KEY_WRONG, 0);
+      other.send(new Hello(1, 1, 0, taken, wrong, null)).expectError(ErrorCode.KEY_WRONG, 0);
+      other.send(new Hello(1, 1, 0, bad, key, null)).expectError(ErrorCode.NAME_INVALID, 0);
+      other.send(new Hello(1, 1, 0, taken, key, null)).expectError(ErrorCode.NAME_TAKEN, 0);
+      // The address before the room in the server; both before a byte was sent.
+      try (RawPeer third = server.connect()) {
+        assertThat(third.expectBye(ErrorCode.SERVER_FULL).text()).contains("this address");
+      }
+      List<RawPeer> rest = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        rest.add(RawPeer.connectFrom("127.0.0.2", server.address()));
+      }
+      server.awaitConnections(4);
+      try (RawPeer fifth = RawPeer.connectFrom("127.0.0.2", server.address());
+          RawPeer sixth = RawPeer.connectFrom("127.0.0.3", server.address())) {
+        assertThat(fifth.expectBye(ErrorCode.SERVER_FULL).text()).contains("this address");
+        assertThat(sixth.expectBye(ErrorCode.SERVER_FULL).text()).contains("is full");
+      }
+      rest.forEach(RawPeer::close);
+      Figures.tell("J7", "address, server, magic, size, key, name: the earlier decides", "as said");
+    }
+  }
+
+  /** J9: neither what a HELLO holds, nor what a member sends, moves a deadline of the server. */
+  @Test
+  void noPeerChoosesADeadline() {
+    Duration heartbeat = Duration.ofMillis(400);
+    try (RunningServer server = RunningServer.start(config -> config.heartbeat(heartbeat))) {
+      List<RawPeer> peers = new ArrayList<>();
+      // Behind what is known: nothing, a time of zero, the longest.
+      for (String more : List.of("", "00000000", "ffffffffffffffff")) {
+        RawPeer peer = server.connect();
+        int length = 12 + more.length() / 2;
+        String name = "026d3" + peers.size();
+        peer.sendHex("01%06x 43484154 01 01 00 0000 %s %s".formatted(length, name, more));
+        peer.await(Welcome.class);
+        peer.sendHex("04000004 ffffffff 05000004 7fffffff");
+        peers.add(peer);
+      }
+      long began = System.nanoTime();
+      for (RawPeer peer : peers) {
+        peer.await(ServerMessage.Ping.class);
+        assertThat(System.nanoTime() - began)
+            .isBetween(heartbeat.toNanos() / 2, 2 * heartbeat.toNanos());
+      }
+      for (RawPeer peer : peers) {
+        peer.await(Bye.class, is(ErrorCode.TIMEOUT));
+      }
+      Duration took = Duration.ofNanos(System.nanoTime() - began);
+      Figures.tell(
+          "J9", "3 kinds of peers timed out within " + Figures.millis(took.toNanos()), "0.8 s");
+      assertThat(took).isBetween(heartbeat.multipliedBy(3).dividedBy(2), heartbeat.multipliedBy(4));
+    }
+  }
+
+  private static Predicate<Bye> is(ErrorCode code) {
+    return bye -> bye.code() == code.number();
   }
 
   /** C16: "above it the member whose half frame is oldest is closed with SLOW (it may resume)". */

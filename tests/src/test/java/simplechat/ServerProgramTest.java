@@ -2,6 +2,7 @@ package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -21,17 +22,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.client.ChatClient;
+import simplechat.client.ChatListener;
+import simplechat.client.ClientOptions;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.ServerMessage.Ack;
@@ -39,13 +45,19 @@ import simplechat.protocol.ServerMessage.Bye;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.support.Chain;
+import simplechat.support.Figures;
 import simplechat.support.Load;
 import simplechat.support.RawPeer;
 import simplechat.support.ServerProcess;
+import simplechat.support.TestTls;
 
 /** Group D: the server as a process, from its start to its exit status. */
 class ServerProgramTest {
   private static final Duration SOON = Duration.ofSeconds(2);
+  private static final int MEMBERS = Load.count(60, 300);
+
+  /** How long some do not read. */
+  private static final Duration PAUSE = Duration.ofMillis(Load.count(400, 2000));
 
   @Test
   void stdoutHasOneLineThatSaysWhereItListens() {
@@ -195,7 +207,11 @@ class ServerProgramTest {
       }
       stranger.close();
       assertThat(server.exit()).isZero();
-      assertThat(Duration.ofNanos(System.nanoTime() - signalled)).isLessThan(SOON);
+      Duration took = Duration.ofNanos(System.nanoTime() - signalled);
+      Figures.tell(
+          "D3", "SIG" + signal + " to exit 0 in " + Figures.millis(took.toNanos()), "10 s");
+      Figures.tell("D16", "0 LEFT told by a server that stops", "0");
+      assertThat(took).isLessThan(SOON);
     }
   }
 
@@ -265,8 +281,12 @@ class ServerProgramTest {
         // It waits for this peer's end now.
         long signalled = System.nanoTime();
         assertThat(server.signal(signal).exit()).isEqualTo(status);
-        assertThat(Duration.ofNanos(System.nanoTime() - signalled))
-            .isLessThan(Duration.ofMillis(1500));
+        Duration took = Duration.ofNanos(System.nanoTime() - signalled);
+        Figures.tell(
+            "D6",
+            "%d, %s after a second SIG%s".formatted(status, Figures.millis(took.toNanos()), signal),
+            status + ", 1 s");
+        assertThat(took).isLessThan(Duration.ofMillis(Load.count(1500, 1000)));
       }
     }
   }
@@ -289,36 +309,60 @@ class ServerProgramTest {
     }
   }
 
-  @Test
-  void aSignalAmidTheTalkLosesNothingThatWasAcknowledged() throws Exception {
+  /** D4, and the same over TLS. */
+  @ParameterizedTest(name = "TLS {0}")
+  @ValueSource(booleans = {false, true})
+  void aSignalAmidTheTalkLosesNothingThatWasAcknowledged(boolean tls) throws Exception {
     long seed = Long.getLong("test.seed", System.nanoTime());
     Random random = new Random(seed);
-    for (int round = 0; round < 3; round++) {
-      try (ServerProcess server = ServerProcess.start("--port", "0", "--loops", "2")) {
-        stopAmidTheTalk(server, random.nextInt(300), "again with -Dtest.seed=" + seed);
+    int rounds = Load.count(tls ? 1 : 3, tls ? 5 : 20);
+    long texts = 0;
+    for (int round = 0; round < rounds; round++) {
+      List<String> options = new ArrayList<>(List.of("--port", "0", "--loops", "2"));
+      if (tls) {
+        options.addAll(TestTls.options());
+      }
+      try (ServerProcess server = ServerProcess.start(options.toArray(String[]::new))) {
+        int port = server.address().getPort();
+        if (tls) {
+          TestTls.serve(port);
+        }
+        texts += stopAmidTheTalk(server, random.nextInt(300), "again with -Dtest.seed=" + seed);
+        TestTls.close(port);
       }
     }
+    Figures.tell(
+        "D4",
+        "%d stops%s amid the talk of %d: %d texts, equal chains, BYE(SHUTDOWN) last, 0 resets"
+            .formatted(rounds, tls ? " over TLS" : "", MEMBERS, texts),
+        "equal chains, BYE last, 0",
+        seed);
   }
 
-  private static void stopAmidTheTalk(ServerProcess server, int millis, String seed)
+  private static long stopAmidTheTalk(ServerProcess server, int millis, String seed)
       throws Exception {
     List<RawPeer> peers = new ArrayList<>();
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < MEMBERS; i++) {
       RawPeer peer = RawPeer.connect(server.address());
       peer.join("m" + i);
       peers.add(peer);
     }
-    long start = peers.get(59).stream().welcome().head();
+    long start = peers.get(MEMBERS - 1).stream().welcome().head();
     ScheduledExecutorService senders = Executors.newScheduledThreadPool(2);
-    ExecutorService readers = Executors.newFixedThreadPool(60);
+    ExecutorService readers = Executors.newFixedThreadPool(MEMBERS);
     try {
       List<CompletableFuture<Void>> ends = new ArrayList<>();
       for (RawPeer peer : peers) {
         peer.chainFrom(start);
-        ends.add(CompletableFuture.runAsync(peer::readToEnd, readers));
+        Duration pause = ends.size() < MEMBERS * 9 / 10 ? Duration.ZERO : PAUSE;
+        ends.add(
+            CompletableFuture.runAsync(
+                peer::readToEnd,
+                CompletableFuture.delayedExecutor(
+                    pause.toMillis(), TimeUnit.MILLISECONDS, readers)));
       }
-      for (RawPeer peer : peers.subList(0, 10)) {
-        senders.scheduleAtFixedRate(() -> peer.say("text"), 0, 10, TimeUnit.MILLISECONDS);
+      for (RawPeer peer : peers.subList(0, 20)) {
+        senders.scheduleAtFixedRate(() -> peer.say("text"), 0, 66, TimeUnit.MILLISECONDS);
       }
       assertThat(server.endsWithin(Duration.ofMillis(50 + millis))).as(seed).isFalse();
       server.signal("TERM");
@@ -338,6 +382,7 @@ class ServerProgramTest {
         .extracting(RawPeer::chain)
         .extracting(Chain::hash)
         .containsOnly(peers.get(0).chain().hash());
+    return peers.get(0).chain().count();
   }
 
   private static boolean wasToldToComeBack(RawPeer peer) {
@@ -345,8 +390,11 @@ class ServerProgramTest {
     return bye != null && bye.code() == ErrorCode.SHUTDOWN.number();
   }
 
+  /** D17 and D18: it is another room, and everybody is told so. */
   @Test
   void killedAndStartedAgainItIsAnotherRoom() {
+    int members = Load.count(20, 500);
+    List<Return> returns = new ArrayList<>();
     int port;
     RawPeer before;
     try (ServerProcess server = ServerProcess.start("--port", "0")) {
@@ -354,6 +402,9 @@ class ServerProgramTest {
       before = RawPeer.connect(server.address());
       before.join("alice");
       before.say("hi").expect(Ack.class);
+      for (int i = 0; i < members; i++) {
+        returns.add(Return.of(port, "m" + i));
+      }
       server.signal("KILL");
       assertThat(server.exit()).isEqualTo(137);
       before.close();
@@ -364,6 +415,38 @@ class ServerProgramTest {
       assertThat(welcome.resumed()).isFalse();
       assertThat(welcome.epoch()).isNotEqualTo(before.stream().welcome().epoch());
       assertThat(welcome.received()).isZero();
+      await()
+          .atMost(Duration.ofSeconds(Load.count(10, 60)))
+          .until(() -> returns.stream().allMatch(one -> one.welcomes.size() == 2));
+      long silent = returns.stream().filter(one -> one.welcomes.get(1).resumed()).count();
+      Figures.tell(
+          "D17",
+          "%d of %d told that the history was lost, %d silent resumes"
+              .formatted(members - silent, members, silent),
+          "all, 0");
+      assertThat(silent).isZero();
+      returns.forEach(one -> one.client.close());
+    }
+  }
+
+  /** A client that comes back, and how it was welcomed. */
+  private static final class Return implements ChatListener {
+    private final List<Welcome> welcomes = new CopyOnWriteArrayList<>();
+    private @Nullable ChatClient client;
+
+    static Return of(int port, String name) {
+      Return made = new Return();
+      ClientOptions options = ClientOptions.defaults().withReturn(ClientOptions.FOREVER);
+      ChatClient client =
+          ChatClient.connect("127.0.0.1", port, made, options).toCompletableFuture().join();
+      client.join(name, 0).toCompletableFuture().join();
+      made.client = client;
+      return made;
+    }
+
+    @Override
+    public void welcome(Welcome welcome) {
+      welcomes.add(welcome);
     }
   }
 

@@ -32,7 +32,7 @@ class StatusPageTest {
     Optional<Path> browser = browser();
     assumeTrue(browser.isPresent(), "no Chromium or Chrome here: the status page is not looked at");
     try (ServerProcess server = ServerProcess.start("--port", "0", "--metrics-port", "0")) {
-      URI status = WatchTest.status(server);
+      URI status = server.status();
       try (RawPeer alice = RawPeer.connect(server.address());
           RawPeer bob = RawPeer.connect(server.address());
           RawPeer stranger = RawPeer.connect(server.address())) {

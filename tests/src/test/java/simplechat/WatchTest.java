@@ -1,7 +1,6 @@
 package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -16,8 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import simplechat.protocol.ErrorCode;
@@ -38,7 +35,7 @@ class WatchTest {
   void theStatusNamesNobodyAndIsNotReadyWhileItDrains() throws Exception {
     try (ServerProcess server =
         ServerProcess.start("--port", "0", "--metrics-port", "0", "--loops", "2")) {
-      URI status = status(server);
+      URI status = server.status();
       assertThat(status.getHost()).isEqualTo("127.0.0.1");
       RawPeer zebra = RawPeer.connect(server.address());
       zebra.join("zebra");
@@ -188,22 +185,6 @@ class WatchTest {
     try (java.net.ServerSocket free = new java.net.ServerSocket(0)) {
       return Integer.toString(free.getLocalPort());
     }
-  }
-
-  /** Where a server that was started with a metrics port says that its status is. */
-  static URI status(ServerProcess server) {
-    Pattern url = Pattern.compile(" status url=(\\S+)");
-    server.address();
-    return await()
-        .until(
-            () ->
-                server.log().stream()
-                    .map(url::matcher)
-                    .filter(Matcher::find)
-                    .map(found -> URI.create(found.group(1)))
-                    .findFirst()
-                    .orElse(null),
-            uri -> uri != null);
   }
 
   static HttpResponse<String> get(URI uri) throws IOException, InterruptedException {

@@ -11,8 +11,10 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +44,7 @@ class RoomTest {
   private final Deque<Runnable> turn = new ArrayDeque<>();
   private final Deque<Runnable> later = new ArrayDeque<>();
   private final List<Room> rooms = new ArrayList<>();
+  private Instant now = NOW;
   private int published;
   private long tellingNanos;
   private long nanos = Long.MAX_VALUE - Duration.ofSeconds(100).toNanos();
@@ -50,7 +53,7 @@ class RoomTest {
     RoomSettings settings =
         new RoomSettings(
             logBytes, 65_536, Duration.ofSeconds(30), WINDOW, 10_000, "", firstPosition);
-    Room room = new Room(settings, allocator, this::execute, () -> NOW, () -> nanos);
+    Room room = new Room(settings, allocator, this::execute, () -> now, () -> nanos);
     room.add(new Reader());
     rooms.add(room);
     return room;
@@ -185,6 +188,51 @@ class RoomTest {
     }
     assertThat(room.status().logBytes()).isEqualTo(held);
     assertThat(speaker.read()).extracting(ServerMessage::getClass).containsOnly(Ack.class);
+  }
+
+  /** D12: nothing but the times that are told follows the wall clock. */
+  @ParameterizedTest
+  @ValueSource(longs = {3600, -3600, 86_400, -86_400})
+  void aJumpOfTheWallClockChangesNothingButTheTimes(long seconds) {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection alice = join(room, "alice");
+    FakeConnection bob = join(room, "bob");
+    FakeConnection carol = join(room, "carol");
+    room.lose(carol.member(), carol, LeftWhy.LOST);
+    endTurn();
+    bob.read();
+    say(room, alice, 1, "before");
+    now = now.plusSeconds(seconds);
+    room.expire();
+    say(room, alice, 2, "behind");
+    endTurn();
+    List<ServerMessage> heard = bob.read();
+    assertThat(heard).extracting(it -> ((Msg) it).text()).containsExactly("before", "behind");
+    assertThat(heard)
+        .extracting(it -> ((Msg) it).time())
+        .containsExactly((int) NOW.getEpochSecond(), (int) now.getEpochSecond());
+    assertThat(room.members()).isEqualTo(2);
+    assertThat(resume(room, carol, carol.welcome().head()).welcome().resumed()).isTrue();
+    endTurn();
+  }
+
+  /** D18: 64 random bits, of which the clock is none. */
+  @Test
+  void noTwoRoomsShareAnEpochAtTheSameInstant() {
+    int rooms = 64;
+    Set<Long> epochs = new HashSet<>();
+    long ever = 0;
+    long always = -1;
+    for (int i = 0; i < rooms; i++) {
+      long epoch = join(room(0, LOG_BYTES), "alice").welcome().epoch();
+      epochs.add(epoch);
+      ever |= epoch;
+      always &= epoch;
+      endTurn();
+    }
+    assertThat(epochs).hasSize(rooms);
+    assertThat(ever).as("bits that are ever set").isEqualTo(-1);
+    assertThat(always).as("bits that are always set").isZero();
   }
 
   /** A token is good for the window from the loss, and for no longer. */

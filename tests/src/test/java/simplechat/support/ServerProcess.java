@@ -1,6 +1,7 @@
 package simplechat.support;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -8,6 +9,10 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +41,12 @@ public final class ServerProcess implements AutoCloseable {
   private static final Pattern ORDINARY = Pattern.compile("\\S+ INFO (ServerMain|Start): ");
   private static final Pattern ACCOUNTS =
       Pattern.compile(" INFO ServerMain: stopped opened=(\\d+) open=(\\d+) closed=(\\S+) ");
+  private static final Pattern STATUS = Pattern.compile(" status url=(\\S+)");
+
+  /** Of the line of sums in a histogram of classes. */
+  private static final Pattern HEAP_BYTES = Pattern.compile("\nTotal +\\d+ +(\\d+)");
+
+  private static final HttpClient HTTP = HttpClient.newHttpClient();
   private static final Pattern COUNT = Pattern.compile(":(\\d+)");
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -146,6 +157,62 @@ public final class ServerProcess implements AutoCloseable {
     } catch (IOException e) {
       return 0;
     }
+  }
+
+  /**
+   * Heap that is reachable and direct memory in use, in bytes, once what it was told lately has
+   * been collected; it needs a metrics port for that.
+   */
+  public long heldBytes() {
+    try {
+      Process jcmd =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                  Long.toString(pid()),
+                  "GC.class_histogram")
+              .redirectErrorStream(true)
+              .start();
+      String classes = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      Matcher heap = HEAP_BYTES.matcher(classes);
+      assertThat(heap.find()).as(classes).isTrue();
+      return (long) metric("chat_direct_memory_bytes") + Long.parseLong(heap.group(1));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** One of the figures that it gives at its metrics port, by the name with its label. */
+  public double metric(String name) {
+    try {
+      HttpRequest request = HttpRequest.newBuilder(status().resolve("/metrics")).build();
+      return HTTP.send(request, HttpResponse.BodyHandlers.ofString())
+          .body()
+          .lines()
+          .filter(line -> line.startsWith(name + " "))
+          .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Where it says that its status is, if it was started with a metrics port. */
+  public URI status() {
+    address();
+    return await()
+        .until(
+            () ->
+                err.stream()
+                    .map(STATUS::matcher)
+                    .filter(Matcher::find)
+                    .map(found -> URI.create(found.group(1)))
+                    .findFirst()
+                    .orElse(null),
+            uri -> uri != null);
   }
 
   /** CPU time that it has taken. */

@@ -47,6 +47,12 @@ public final class TestTls {
     static final SSLContext CONTEXT = context(FILES.certificates());
   }
 
+  /** For a server program that is to speak TLS. */
+  public static List<String> options() {
+    TlsFiles files = good();
+    return List.of("--tls-cert", "" + files.certificates(), "--tls-key", "" + files.key());
+  }
+
   /** What {@code keytool} makes of these options, and of those that it needs. */
   public static TlsFiles make(String... options) {
     try {
@@ -92,11 +98,12 @@ public final class TestTls {
   }
 
   /** Who connects there speaks TLS. */
-  static void serve(int port) {
+  public static void serve(int port) {
     PORTS.add(port);
   }
 
-  static void close(int port) {
+  /** They do not any more. */
+  public static void close(int port) {
     PORTS.remove(port);
   }
 
