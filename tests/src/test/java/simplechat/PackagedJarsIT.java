@@ -2,7 +2,9 @@ package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +41,45 @@ class PackagedJarsIT {
       assertThat(server.out()).hasSize(1);
       assertThat(server.err()).isEmpty();
       assertThat(server.log()).anyMatch(line -> line.contains("transport "));
+    }
+  }
+
+  /** "Without it nothing of this exists: no class of it is loaded." */
+  @Test
+  void nothingOfRedisIsLoadedUnlessItIsAskedFor() throws IOException {
+    List<String> alone = loadedBy("--port", "0");
+    assertThat(alone).anyMatch(line -> line.contains(" simplechat.room.LocalBackplane "));
+    assertThat(alone).noneMatch(PackagedJarsIT::isOfRedis);
+    assertThat(loadedBy("--redis", "redis://127.0.0.1:1", "--port", "0"))
+        .as("what is looked for is to be found where it is")
+        .anyMatch(PackagedJarsIT::isOfRedis);
+  }
+
+  private static boolean isOfRedis(String line) {
+    return line.contains(" io.lettuce.") || line.contains(" simplechat.redis.");
+  }
+
+  /** The classes of a server that somebody was at, or that did not start. */
+  private static List<String> loadedBy(String... options) throws IOException {
+    Path file = Files.createTempFile("classes", ".log");
+    List<String> command =
+        Stream.concat(
+                Stream.of(
+                    ServerProcess.java(), "-Xlog:class+load:file=" + file, "-jar", "" + SERVER),
+                Stream.of(options))
+            .toList();
+    try (ServerProcess server = ServerProcess.run(Map.of(), command)) {
+      if (options.length == 2) {
+        try (RawPeer alice = RawPeer.connect(server.address())) {
+          alice.join("alice");
+          alice.say("hello").expect(Ack.class);
+        }
+        server.signal("TERM");
+      }
+      server.exit();
+      return Files.readAllLines(file);
+    } finally {
+      Files.delete(file);
     }
   }
 

@@ -2,9 +2,11 @@ package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import simplechat.protocol.ClientMessage.Hello;
 import simplechat.protocol.ClientMessage.Leave;
@@ -17,6 +19,7 @@ import simplechat.protocol.ServerMessage.Left;
 import simplechat.protocol.ServerMessage.LeftWhy;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.protocol.ServerMessage.Welcome;
+import simplechat.support.Figures;
 import simplechat.support.Load;
 import simplechat.support.Nodes;
 import simplechat.support.RawPeer;
@@ -130,48 +133,56 @@ class ScaleOutTest {
     int members = Load.count(20, 200);
     int speakers = Load.count(12, 50);
     int texts = Load.count(50, 100);
-    Load.seeded(
-        random -> {
-          try (RedisServer redis = RedisServer.start();
-              Nodes room = Nodes.start(redis, nodes);
-              Together threads = new Together()) {
-            List<RawPeer> peers = new ArrayList<>();
-            for (int i = 0; i < nodes * members; i++) {
-              peers.add(room.node(i % nodes).join("m" + i));
-            }
-            long from = peers.get(peers.size() - 1).stream().welcome().head();
-            peers.forEach(peer -> peer.chainFrom(from));
-            byte[] seed = new byte[8];
-            random.nextBytes(seed);
-            for (int i = 0; i < speakers; i++) {
-              RawPeer speaker = peers.get(i);
-              threads.run(
-                  () -> {
-                    String[] said = new String[texts];
-                    for (int number = 0; number < texts; number++) {
-                      said[number] = Arrays.hashCode(seed) + " " + number;
-                    }
-                    speaker.say(said);
-                  });
-            }
-            int all = speakers * texts;
-            for (RawPeer peer : peers) {
-              threads.run(
-                  () -> {
-                    while (peer.chain().count() < all) {
-                      peer.next();
-                    }
-                  });
-            }
-            threads.join();
-            assertThat(peers)
-                .extracting(peer -> peer.chain().hash())
-                .containsOnly(peers.get(0).chain().hash());
-            assertThat(peers)
-                .extracting(peer -> peer.stream().welcome().epoch())
-                .containsOnly(peers.get(0).stream().welcome().epoch());
-          }
-        });
+    for (int seed = 0; seed < Load.count(1, 3); seed++) {
+      Load.seeded(random -> tellTheSame(nodes, members, speakers, texts, random));
+    }
+    Figures.tell(
+        "L1",
+        "%d nodes, %d members, %d x %d texts: chains and epochs equal"
+            .formatted(nodes, nodes * members, speakers, texts),
+        "equal");
+  }
+
+  private static void tellTheSame(int nodes, int members, int speakers, int texts, Random random) {
+    try (RedisServer redis = RedisServer.start();
+        Nodes room = Nodes.start(redis, nodes);
+        Together threads = new Together()) {
+      List<RawPeer> peers = new ArrayList<>();
+      for (int i = 0; i < nodes * members; i++) {
+        peers.add(room.node(i % nodes).join("m" + i));
+      }
+      long from = peers.get(peers.size() - 1).stream().welcome().head();
+      peers.forEach(peer -> peer.chainFrom(from));
+      byte[] seed = new byte[8];
+      random.nextBytes(seed);
+      for (int i = 0; i < speakers; i++) {
+        RawPeer speaker = peers.get(i);
+        threads.run(
+            () -> {
+              String[] said = new String[texts];
+              for (int number = 0; number < texts; number++) {
+                said[number] = Arrays.hashCode(seed) + " " + number;
+              }
+              speaker.say(said);
+            });
+      }
+      int all = speakers * texts;
+      for (RawPeer peer : peers) {
+        threads.run(
+            () -> {
+              while (peer.chain().count() < all) {
+                peer.next();
+              }
+            });
+      }
+      threads.join();
+      assertThat(peers)
+          .extracting(peer -> peer.chain().hash())
+          .containsOnly(peers.get(0).chain().hash());
+      assertThat(peers)
+          .extracting(peer -> peer.stream().welcome().epoch())
+          .containsOnly(peers.get(0).stream().welcome().epoch());
+    }
   }
 
   /** However many claim a name at once and wherever, one gets it. */
@@ -180,7 +191,11 @@ class ScaleOutTest {
     int rounds = Load.count(30, 300);
     int claims = 50;
     try (RedisServer redis = RedisServer.start();
-        Nodes room = Nodes.start(redis, 3)) {
+        Nodes room =
+            Nodes.start(
+                Nodes.settings(redis.uri()),
+                3,
+                config -> config.joinTimeout(Duration.ofMinutes(5)))) {
       List<RawPeer> peers = new ArrayList<>();
       for (int i = 0; i < claims; i++) {
         peers.add(room.node(i % 3).connect());
@@ -209,5 +224,6 @@ class ScaleOutTest {
         peers.set(place, room.node(place % 3).connect());
       }
     }
+    Figures.tell("L4", "%d x %d claims on 3 nodes: one winner each".formatted(rounds, claims), "1");
   }
 }

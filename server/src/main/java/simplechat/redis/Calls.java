@@ -3,6 +3,7 @@ package simplechat.redis;
 import static simplechat.redis.Request.bytes;
 
 import io.lettuce.core.StreamMessage;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import simplechat.room.NoRoomException;
@@ -11,7 +12,14 @@ import simplechat.room.NoRoomException;
 final class Calls {
   private static final int PUBLISH_FIXED = 7;
 
+  private static final SecureRandom RANDOM = new SecureRandom();
+
   private Calls() {}
+
+  /** A name, of a node or an epoch, that nobody has had. */
+  static String unheardOf() {
+    return String.format("%016x", RANDOM.nextLong());
+  }
 
   static byte[][] publish(
       RedisSettings settings,
@@ -38,10 +46,13 @@ final class Calls {
     return arguments;
   }
 
-  static byte[][] open(
-      RedisSettings settings, RedisKeys keys, String broken, String fresh, String node) {
+  static byte[][] open(RedisSettings settings, RedisKeys keys, String broken, String node) {
     return new byte[][] {
-      bytes(broken), bytes(fresh), bytes(node), bytes(settings.lease().toMillis()), keys.leases()
+      bytes(broken),
+      bytes(unheardOf()),
+      bytes(node),
+      bytes(settings.lease().toMillis()),
+      keys.leases()
     };
   }
 

@@ -13,6 +13,9 @@ interface Life {
   /** It was taken, but what came of it is to be seen in the stream up to this position. */
   void takenUnseen(long number, Request request, long end);
 
+  /** It will not be asked any more: it was asked under a name that is not ours any more. */
+  void forgotten(Request request);
+
   /** Everything that was asked under the node's name has no effect any more. */
   void renamed(String why);
 

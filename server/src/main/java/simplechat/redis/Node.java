@@ -1,9 +1,6 @@
 package simplechat.redis;
 
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.StreamMessage;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -18,10 +15,6 @@ import simplechat.room.Room;
 /**
  * This server's life as a node of the room: finds Redis and finds it again, keeps the lease, sends
  * what the {@link Outbox} holds and hands to the {@link Follower} what the stream brings.
- *
- * <p>A node is a name that is used once, as long as its lease goes on. The lease is judged by this
- * machine's own clock that never goes back, counted from before it was asked for, so it is over
- * here before it is over for Redis.
  *
  * <p>Threading: the room's loop, but for {@link #isLive}. Endings: {@link #close}.
  */
@@ -47,29 +40,26 @@ final class Node {
 
   private final RedisSettings settings;
   private final RedisKeys keys;
-  private final RedisClient client;
-  private final RedisURI uri;
+  private final LettuceClient client;
   private final Room.Loop loop;
   private final LongSupplier nanoTime;
   private final Publisher publisher;
   private final Follower follower;
   private final Life life;
-  private final SecureRandom random = new SecureRandom();
+  private final Lease lease;
   private final CompletableFuture<Void> started = new CompletableFuture<>();
   private volatile State state = State.DOWN;
   private @Nullable RedisLink link;
-  private String name = "";
   private String epoch = "";
-  private boolean registered;
-  private long leaseUntilNanos;
   private boolean looking;
   private long lookedAtNanos;
+  private long callNanos;
+  private long returns;
   private long downSinceNanos;
 
   Node(
       RedisSettings settings,
-      RedisClient client,
-      RedisURI uri,
+      LettuceClient client,
       Room.Loop loop,
       LongSupplier nanoTime,
       Outbox outbox,
@@ -78,12 +68,12 @@ final class Node {
     this.settings = settings;
     this.keys = new RedisKeys(settings.prefix());
     this.client = client;
-    this.uri = uri;
     this.loop = loop;
     this.nanoTime = nanoTime;
     this.follower = follower;
     this.life = life;
-    this.publisher = new Publisher(settings, keys, this, outbox, life, nanoTime);
+    this.lease = new Lease(settings.lease());
+    this.publisher = new Publisher(settings, keys, this, outbox, life);
     this.downSinceNanos = nanoTime.getAsLong();
   }
 
@@ -96,7 +86,7 @@ final class Node {
   }
 
   String name() {
-    return name;
+    return lease.name();
   }
 
   String epoch() {
@@ -115,6 +105,16 @@ final class Node {
   /** For how long the room has been out of reach. */
   Duration downFor() {
     return isLive() ? Duration.ZERO : Duration.ofNanos(nanoTime.getAsLong() - downSinceNanos);
+  }
+
+  /** How long Redis took to answer the last look. */
+  long callNanos() {
+    return callNanos;
+  }
+
+  /** How often the room was found again. */
+  long returns() {
+    return returns;
   }
 
   /** Sends the next requests, if none are on their way. */
@@ -140,7 +140,7 @@ final class Node {
     if (link == null) {
       then.run();
     } else {
-      link.release(name).whenComplete((count, e) -> loop.execute(then, 0));
+      link.release(lease.name()).whenComplete((count, e) -> loop.execute(then, 0));
     }
   }
 
@@ -158,18 +158,16 @@ final class Node {
   }
 
   private void rename() {
-    name = String.format("%016x", random.nextLong());
-    registered = false;
+    lease.anew();
     looking = false;
     publisher.clear();
   }
 
   private void connect() {
-    if (state == State.CLOSED) {
-      return;
+    if (state != State.CLOSED) {
+      RedisLink.open(client, keys)
+          .whenComplete((opened, e) -> loop.execute(() -> connected(opened, e), 0));
     }
-    RedisLink.open(client, uri, keys)
-        .whenComplete((opened, e) -> loop.execute(() -> connected(opened, e), 0));
   }
 
   private void connected(@Nullable RedisLink opened, @Nullable Throwable e) {
@@ -180,7 +178,7 @@ final class Node {
     } else {
       link = opened;
       state = State.ARRIVING;
-      if (registered) {
+      if (lease.isHeld()) {
         look();
       } else {
         open("");
@@ -190,12 +188,12 @@ final class Node {
 
   /** Runs a step with what a link answered, if it is still the link. */
   <T> void on(RedisLink from, CompletionStage<T> answer, Consumer<T> step) {
-    String asked = name;
+    String asked = lease.name();
     answer.whenComplete(
         (value, e) ->
             loop.execute(
                 () -> {
-                  if (from != link || state == State.CLOSED || !asked.equals(name)) {
+                  if (from != link || state == State.CLOSED || !asked.equals(lease.name())) {
                     return;
                   }
                   if (e != null) {
@@ -240,10 +238,10 @@ final class Node {
     }
     state = State.ARRIVING;
     long asked = nanoTime.getAsLong();
-    String fresh = String.format("%016x", random.nextLong());
+    String name = lease.name();
     on(
         to,
-        to.run(Script.OPEN, name, Calls.open(settings, keys, broken, fresh, name)),
+        to.run(Script.OPEN, name, Calls.open(settings, keys, broken, name)),
         reply -> opened(to, reply, asked));
   }
 
@@ -253,9 +251,7 @@ final class Node {
       return;
     }
     Snapshot room = Snapshot.of(reply);
-    leaseUntilNanos = askedAtNanos + settings.lease().toNanos();
-    boolean first = !registered;
-    registered = true;
+    boolean first = lease.granted(askedAtNanos);
     if (!room.epoch().equals(epoch)) {
       boolean again = !epoch.isEmpty();
       new Recall(this, from, follower, room)
@@ -271,7 +267,7 @@ final class Node {
       live();
     } else {
       LOG.warn("{} events were gone before they could be read", room.end() - follower.end());
-      follower.catchUp(room, name);
+      follower.catchUp(room, lease.name());
       if (settle(room.taken(), room.end())) {
         live();
       }
@@ -280,7 +276,9 @@ final class Node {
 
   private void live() {
     LOG.info("follows the room at {}", settings.place());
-    if (started.complete(null) && link != null) {
+    if (!started.complete(null)) {
+      returns++;
+    } else if (link != null) {
       link.warnOfEviction();
     }
     state = State.LIVE;
@@ -307,7 +305,7 @@ final class Node {
       return;
     }
     for (StreamMessage<byte[], byte[]> entry : entries) {
-      switch (follower.apply(entry, name)) {
+      switch (follower.apply(entry, lease.name())) {
         case DONE -> {}
         case BEHIND_HOLE -> {
           open("");
@@ -350,6 +348,7 @@ final class Node {
     looking = true;
     long asked = nanoTime.getAsLong();
     long end = follower.end();
+    String name = lease.name();
     on(
         to,
         to.run(Script.LOOK, name, Calls.look(settings, keys, epoch, name, follower.lastId(), end)),
@@ -359,11 +358,12 @@ final class Node {
   private void looked(List<Object> reply, long askedAtNanos) {
     looking = false;
     lookedAtNanos = nanoTime.getAsLong();
+    callNanos = lookedAtNanos - askedAtNanos;
     long verdict = Snapshot.number(reply, 0);
     if (verdict < 0) {
       refused(verdict);
     } else {
-      leaseUntilNanos = askedAtNanos + settings.lease().toNanos();
+      lease.granted(askedAtNanos);
       long end = Snapshot.number(reply, 1);
       if (state == State.LIVE) {
         life.looked(end);
@@ -387,12 +387,13 @@ final class Node {
       return;
     }
     long now = nanoTime.getAsLong();
-    if (registered && now - leaseUntilNanos > 0) {
+    if (lease.isOver(now)) {
       leaseIsOver();
     }
     if (state == State.LIVE && now - lookedAtNanos > settings.lookEvery().toNanos()) {
       look();
     }
+    publisher.ticked();
     life.ticked();
     loop.execute(this::tick, TICK.toNanos());
   }

@@ -97,7 +97,8 @@ final class Outbox {
   }
 
   /** Forgets everything and begins to count anew. */
-  void clear() {
+  void clear(Consumer<Request> then) {
+    waiting.forEach(then);
     waiting.clear();
     texts = 0;
     bytes = 0;

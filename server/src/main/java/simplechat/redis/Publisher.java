@@ -1,8 +1,6 @@
 package simplechat.redis;
 
-import java.time.Duration;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /**
  * Sends what the {@link Outbox} holds, one call at a time, so that there is never more than one of
@@ -11,36 +9,36 @@ import java.util.function.LongSupplier;
  * <p>Threading: the room's loop.
  */
 final class Publisher {
-  /** An answer that takes longer does not come from a Redis that keeps up. */
-  private static final Duration PROMPT = Duration.ofMillis(500);
+  /**
+   * An answer that takes more of the node's ticks, 0.5 s, does not come from a Redis that keeps up.
+   * They are counted, not timed: a loop that is held up itself finds the answer before it ticks
+   * again, and must not take its own delay for that of Redis.
+   */
+  private static final int PROMPT_TICKS = 5;
 
   private final RedisSettings settings;
   private final RedisKeys keys;
   private final Node node;
   private final Outbox outbox;
   private final Life life;
-  private final LongSupplier nanoTime;
   private boolean underWay;
-  private long sentAtNanos;
+  private int ticks;
 
-  Publisher(
-      RedisSettings settings,
-      RedisKeys keys,
-      Node node,
-      Outbox outbox,
-      Life life,
-      LongSupplier nanoTime) {
+  Publisher(RedisSettings settings, RedisKeys keys, Node node, Outbox outbox, Life life) {
     this.settings = settings;
     this.keys = keys;
     this.node = node;
     this.outbox = outbox;
     this.life = life;
-    this.nanoTime = nanoTime;
   }
 
   /** True unless a call waits for longer than it should. */
   boolean isPrompt() {
-    return !underWay || nanoTime.getAsLong() - sentAtNanos < PROMPT.toNanos();
+    return !underWay || ticks < PROMPT_TICKS;
+  }
+
+  void ticked() {
+    ticks++;
   }
 
   /** Sends the next call, if none is under way. */
@@ -50,7 +48,7 @@ final class Publisher {
     }
     List<Request> call = outbox.call();
     underWay = true;
-    sentAtNanos = nanoTime.getAsLong();
+    ticks = 0;
     life.sending(outbox.first(), call);
     byte[][] arguments =
         Calls.publish(settings, keys, node.epoch(), node.name(), outbox.first(), call);
@@ -65,7 +63,7 @@ final class Publisher {
   /** Forgets what was asked: it is asked by a name that is not ours any more. */
   void clear() {
     giveUp();
-    outbox.clear();
+    outbox.clear(life::forgotten);
   }
 
   /**

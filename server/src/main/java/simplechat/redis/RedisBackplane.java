@@ -1,12 +1,5 @@
 package simplechat.redis;
 
-import io.lettuce.core.ClientOptions;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisURI;
-import io.lettuce.core.SocketOptions;
-import io.lettuce.core.TimeoutOptions;
-import io.lettuce.core.protocol.ProtocolVersion;
-import io.lettuce.core.resource.ClientResources;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.EventLoop;
@@ -30,6 +23,7 @@ import simplechat.protocol.ServerMessage.LeftWhy;
 import simplechat.room.Arrival;
 import simplechat.room.Backplane;
 import simplechat.room.Ledger;
+import simplechat.room.LinkStatus;
 import simplechat.room.Member;
 
 /**
@@ -46,7 +40,6 @@ public final class RedisBackplane implements Backplane, Follower.Desk, Life {
   /** What other loops had read when they were told to wait must find a place. */
   private static final int OVERSHOOT = 16;
 
-  private static final Duration COMMAND = Duration.ofSeconds(2);
   private static final Duration JOINS_WAIT = Duration.ofSeconds(3);
   private static final Duration DRAIN = Duration.ofSeconds(3);
   private static final byte[] NONE = {};
@@ -54,8 +47,8 @@ public final class RedisBackplane implements Backplane, Follower.Desk, Life {
 
   private final Ledger ledger;
   private final EventLoop roomLoop;
-  private final ClientResources resources;
-  private final RedisClient client;
+  private final LettuceClient client;
+  private final Follower follower;
   private final Outbox outbox = new Outbox();
   private final Node node;
   private final SecureRandom random = new SecureRandom();
@@ -84,32 +77,9 @@ public final class RedisBackplane implements Backplane, Follower.Desk, Life {
       RedisSettings settings, Ledger ledger, EventLoopGroup loops, EventLoop roomLoop) {
     this.ledger = ledger;
     this.roomLoop = roomLoop;
-    this.resources =
-        ClientResources.builder()
-            .eventLoopGroupProvider(new SharedLoops(loops))
-            .eventExecutorGroup(loops)
-            .build();
-    RedisURI uri = RedisURI.create(settings.uri());
-    uri.setTimeout(COMMAND);
-    this.client = RedisClient.create(resources, uri);
-    client.setOptions(
-        ClientOptions.builder()
-            .autoReconnect(false)
-            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-            .protocolVersion(ProtocolVersion.RESP2)
-            .timeoutOptions(TimeoutOptions.enabled(COMMAND))
-            .socketOptions(SocketOptions.builder().connectTimeout(COMMAND).build())
-            .build());
-    this.node =
-        new Node(
-            settings,
-            client,
-            uri,
-            this::onRoom,
-            System::nanoTime,
-            outbox,
-            new Follower(ledger, this),
-            this);
+    this.client = new LettuceClient(settings.uri(), loops);
+    this.follower = new Follower(ledger, this);
+    this.node = new Node(settings, client, this::onRoom, System::nanoTime, outbox, follower, this);
   }
 
   /**
@@ -195,6 +165,17 @@ public final class RedisBackplane implements Backplane, Follower.Desk, Life {
   }
 
   @Override
+  public LinkStatus link() {
+    return new LinkStatus(
+        node.isLive(),
+        outbox.texts(),
+        outbox.bytes(),
+        node.callNanos(),
+        follower.foreign(),
+        node.returns());
+  }
+
+  @Override
   public void drain(Iterable<Member> here, Runnable done) {
     Set<Member> members = new HashSet<>();
     for (Member member : here) {
@@ -210,15 +191,7 @@ public final class RedisBackplane implements Backplane, Follower.Desk, Life {
   @Override
   public void close() {
     node.close();
-    client
-        .shutdownAsync(0, COMMAND.toMillis(), TimeUnit.MILLISECONDS)
-        .whenComplete(
-            (done, e) -> {
-              // Its timer waits for a thread of its own to end.
-              Thread last = new Thread(resources::shutdown, "redis-close");
-              last.setDaemon(true);
-              last.start();
-            });
+    client.close();
   }
 
   @Override
@@ -264,6 +237,11 @@ public final class RedisBackplane implements Backplane, Follower.Desk, Life {
     if (arrivals.containsKey(number)) {
       unseen.put(number, end);
     }
+  }
+
+  @Override
+  public void forgotten(Request request) {
+    turnAway(request.arrival());
   }
 
   @Override

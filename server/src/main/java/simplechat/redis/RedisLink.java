@@ -2,12 +2,10 @@ package simplechat.redis;
 
 import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
-import io.lettuce.core.RedisClient;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.StreamMessage;
 import io.lettuce.core.XReadArgs;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.codec.ByteArrayCodec;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -39,14 +37,13 @@ final class RedisLink {
   }
 
   /** Connects, and makes the scripts known. */
-  static CompletionStage<RedisLink> open(
-      RedisClient client, io.lettuce.core.RedisURI uri, RedisKeys keys) {
+  static CompletionStage<RedisLink> open(LettuceClient client, RedisKeys keys) {
     return client
-        .connectAsync(ByteArrayCodec.INSTANCE, uri)
+        .connect()
         .thenCompose(
             writing ->
                 client
-                    .connectAsync(ByteArrayCodec.INSTANCE, uri)
+                    .connect()
                     .thenApply(reading -> new RedisLink(keys, writing, reading))
                     .whenComplete((link, e) -> closeIf(e != null, writing)))
         .thenCompose(RedisLink::load);

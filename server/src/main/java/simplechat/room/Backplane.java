@@ -51,6 +51,11 @@ public interface Backplane {
   /** Null while members may join. */
   @Nullable String closedBecause();
 
+  /** How it stands with where the order is made; null if that is here. */
+  default @Nullable LinkStatus link() {
+    return null;
+  }
+
   /**
    * Nothing more is asked. Calls back when all that was asked has been done, and the room of others
    * is told that these members go.

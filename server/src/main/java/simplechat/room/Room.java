@@ -188,6 +188,6 @@ public final class Room {
 
   /** How the room stands. */
   public RoomStatus status() {
-    return ledger.status();
+    return ledger.status().with(backplane.link());
   }
 }

@@ -93,7 +93,7 @@ final class RoomLog {
   /** How the room stands, of which this knows all but the members. */
   RoomStatus status(int members, int lost, int tokens) {
     return new RoomStatus(
-        members, lost, tokens, messagesEver, start(), end, publishedByte, heldBytes);
+        members, lost, tokens, messagesEver, start(), end, publishedByte, heldBytes, null);
   }
 
   /** True if so much waits to be published that the log could turn over before readers see it. */

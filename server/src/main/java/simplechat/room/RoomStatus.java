@@ -1,5 +1,7 @@
 package simplechat.room;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * How a room stands at one moment.
  *
@@ -11,6 +13,7 @@ package simplechat.room;
  * @param logEnd next position to be given
  * @param endByte place behind the last published byte, for {@link Cursor#lagBytes}
  * @param logBytes memory of the retained log
+ * @param link null unless the room is shared with others
  */
 public record RoomStatus(
     int members,
@@ -20,4 +23,11 @@ public record RoomStatus(
     long logStart,
     long logEnd,
     long endByte,
-    long logBytes) {}
+    long logBytes,
+    @Nullable LinkStatus link) {
+
+  RoomStatus with(@Nullable LinkStatus other) {
+    return new RoomStatus(
+        members, lost, tokens, messages, logStart, logEnd, endByte, logBytes, other);
+  }
+}

@@ -1,5 +1,6 @@
 package simplechat.server;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -9,6 +10,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+import simplechat.room.LinkStatus;
 import simplechat.room.Room;
 import simplechat.room.RoomStatus;
 import simplechat.status.ServerMetrics;
@@ -90,7 +93,20 @@ final class Survey {
         sum.delay(),
         new ServerMetrics.Memory(
             directBytes.getAsLong(), runtime.totalMemory() - runtime.freeMemory()),
+        shared(status.link()),
         0);
+  }
+
+  private static ServerMetrics.@Nullable Shared shared(@Nullable LinkStatus link) {
+    return link == null
+        ? null
+        : new ServerMetrics.Shared(
+            link.up(),
+            link.waitingTexts(),
+            link.waitingBytes(),
+            Duration.ofNanos(link.callNanos()),
+            link.skipped(),
+            link.returns());
   }
 
   private static ServerMetrics.Lag lag(long[] bytes) {

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The figures in the text format of Prometheus, with those of the Java machine below ours.
@@ -43,6 +44,7 @@ final class MetricsText {
     MetricSnapshots.Builder all = MetricSnapshots.builder();
     people(all, metrics);
     traffic(all, metrics);
+    redis(all, metrics.shared());
     gauge(all, "chat_ready", "1 if new connections are welcome", ready ? 1 : 0);
     machine.scrape().forEach(all::metricSnapshot);
     writer.write(out, all.build(), EscapingScheme.UNDERSCORE_ESCAPING);
@@ -101,6 +103,35 @@ final class MetricsText {
         "In use of the pool for buffers, the log included",
         metrics.memory().directBytes());
     counter(all, "chat_log_lines_lost", "Left out, or taken by nobody", metrics.logLinesLost());
+  }
+
+  private static void redis(MetricSnapshots.Builder all, ServerMetrics.@Nullable Shared shared) {
+    if (shared == null) {
+      return;
+    }
+    gauge(all, "chat_redis_up", "1 if the shared room is followed", shared.up() ? 1 : 0);
+    gauge(
+        all,
+        "chat_redis_waiting_messages",
+        "Said, and not taken by Redis yet",
+        shared.waitingMessages());
+    gauge(all, "chat_redis_waiting_bytes", "Memory of what waits", shared.waitingBytes());
+    all.metricSnapshot(
+        GaugeSnapshot.builder()
+            .name("chat_redis_call_seconds")
+            .help("How long Redis took to answer when it was last looked at, once a second")
+            .dataPoint(
+                GaugeDataPointSnapshot.builder()
+                    .value(shared.call().toNanos() / SECOND_NANOS)
+                    .build())
+            .build());
+    counter(
+        all,
+        "chat_redis_skipped_entries",
+        "Entries of the room's stream that made no sense",
+        shared.skipped());
+    counter(
+        all, "chat_redis_reconnects", "Times that Redis was lost and found", shared.reconnects());
   }
 
   private static HistogramSnapshot delay(ServerMetrics.Delay delay) {

@@ -3,11 +3,13 @@ package simplechat.status;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The figures of a server at one moment, or nearly: each event loop is asked in its turn. Counters
  * count from the start of the server.
  *
+ * @param shared null unless the room is shared with other servers
  * @param logLinesLost lines of the program's log that were left out or that nobody took
  */
 public record ServerMetrics(
@@ -17,6 +19,7 @@ public record ServerMetrics(
     Lag lag,
     Delay loopDelay,
     Memory memory,
+    @Nullable Shared shared,
     long logLinesLost) {
 
   /**
@@ -96,8 +99,26 @@ public record ServerMetrics(
    */
   public record Memory(long directBytes, long heapBytes) {}
 
+  /**
+   * How the server stands with the Redis of a room that many share.
+   *
+   * @param up true if the room is followed
+   * @param waitingMessages said and not taken yet
+   * @param waitingBytes memory of what waits
+   * @param call how long Redis took to answer, when it was last looked at; once a second
+   * @param skipped entries of its stream that made no sense
+   * @param reconnects times that it was lost and found again
+   */
+  public record Shared(
+      boolean up,
+      int waitingMessages,
+      long waitingBytes,
+      Duration call,
+      long skipped,
+      long reconnects) {}
+
   /** The same with the figure that the server does not know itself. */
   public ServerMetrics withLogLinesLost(long lines) {
-    return new ServerMetrics(connections, room, traffic, lag, loopDelay, memory, lines);
+    return new ServerMetrics(connections, room, traffic, lag, loopDelay, memory, shared, lines);
   }
 }

@@ -42,8 +42,28 @@ final class StatusJson {
         .number("delayMicros", metrics.loopDelay().sum().toNanos() / 1000)
         .number("directBytes", metrics.memory().directBytes())
         .number("heapBytes", metrics.memory().heapBytes())
+        .numbers("redis", redis(metrics.shared()))
         .number("logLinesLost", metrics.logLinesLost())
         .end();
+  }
+
+  /** Nothing where there is none. */
+  private static Map<String, Long> redis(ServerMetrics.@Nullable Shared shared) {
+    return shared == null
+        ? Map.of()
+        : Map.of(
+            "up",
+            shared.up() ? 1L : 0,
+            "waitingMessages",
+            (long) shared.waitingMessages(),
+            "waitingBytes",
+            shared.waitingBytes(),
+            "callMicros",
+            shared.call().toNanos() / 1000,
+            "skipped",
+            shared.skipped(),
+            "reconnects",
+            shared.reconnects());
   }
 
   private StatusJson number(String key, long value) {

@@ -76,6 +76,12 @@ class StatusServerTest {
             "chat_loop_delay_seconds_sum 0.5\n",
             "chat_direct_memory_bytes 23.0\n",
             "chat_log_lines_lost_total 25.0\n",
+            "chat_redis_up 1.0\n",
+            "chat_redis_waiting_messages 26.0\n",
+            "chat_redis_waiting_bytes 27.0\n",
+            "chat_redis_call_seconds 0.028\n",
+            "chat_redis_skipped_entries_total 29.0\n",
+            "chat_redis_reconnects_total 30.0\n",
             "chat_ready 1.0\n",
             "\njvm_memory_used_bytes{area=\"heap\"} ",
             "\nprocess_open_fds ");
@@ -92,7 +98,10 @@ class StatusServerTest {
     assertThat(json.headers().firstValue("content-type")).contains("application/json");
     assertThat(json.body())
         .startsWith("{\"unready\":\"\",\"upSeconds\":0,\"open\":5,\"opened\":9,\"closed\":{")
-        .contains("\"left\":3,\"lost\":0,\"slow\":1}", "\"members\":3,", "\"logLinesLost\":25}");
+        .contains("\"left\":3,\"lost\":0,\"slow\":1}", "\"members\":3,", "\"logLinesLost\":25}")
+        .contains(
+            "\"redis\":{\"callMicros\":28000,\"reconnects\":30,\"skipped\":29,\"up\":1,"
+                + "\"waitingBytes\":27,\"waitingMessages\":26}");
   }
 
   @Test
@@ -224,6 +233,7 @@ class StatusServerTest {
         new ServerMetrics.Lag(21, 22),
         new ServerMetrics.Delay(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L), Duration.ofMillis(500)),
         new ServerMetrics.Memory(23, 24),
+        new ServerMetrics.Shared(true, 26, 27, Duration.ofMillis(28), 29, 30),
         25);
   }
 }

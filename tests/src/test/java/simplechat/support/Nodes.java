@@ -3,7 +3,9 @@ package simplechat.support;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import simplechat.redis.RedisSettings;
+import simplechat.server.ServerConfig;
 
 /** Several servers in this process that are one room. */
 public final class Nodes implements AutoCloseable {
@@ -12,13 +14,14 @@ public final class Nodes implements AutoCloseable {
   private Nodes() {}
 
   public static Nodes start(RedisServer redis, int count) {
-    return start(settings(redis.uri()), count);
+    return start(settings(redis.uri()), count, UnaryOperator.identity());
   }
 
-  public static Nodes start(RedisSettings settings, int count) {
+  public static Nodes start(
+      RedisSettings settings, int count, UnaryOperator<ServerConfig.Builder> tweak) {
     Nodes room = new Nodes();
     for (int i = 0; i < count; i++) {
-      room.nodes.add(RunningServer.node(settings, config -> config));
+      room.nodes.add(RunningServer.node(settings, tweak));
     }
     return room;
   }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import simplechat.server.TlsFiles;
 
 /**
  * A Redis of its own for a test, on a free port, with its data in a directory of its own.
@@ -37,6 +38,7 @@ public final class RedisServer implements AutoCloseable {
   private final Path directory;
   private final int port;
   private final List<String> options;
+  private int tlsPort;
   private @Nullable Process process;
   private @Nullable RedisClient client;
   private @Nullable StatefulRedisConnection<String, String> connection;
@@ -67,10 +69,42 @@ public final class RedisServer implements AutoCloseable {
         .anyMatch(path -> Files.isExecutable(Path.of(path, "redis-server")));
   }
 
-  private static int freePort() throws IOException {
+  /** One that nobody listens on, for now. */
+  static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
+  }
+
+  /** One that speaks TLS as well, and knows itself by these files. */
+  public static RedisServer startWithTls(TlsFiles files) {
+    int tlsPort = freePort();
+    RedisServer server =
+        start(
+            "--tls-port",
+            Integer.toString(tlsPort),
+            "--tls-cert-file",
+            files.certificates().toString(),
+            "--tls-key-file",
+            files.key().toString(),
+            "--tls-auth-clients",
+            "no",
+            "--tls-ca-cert-file",
+            files.certificates().toString());
+    server.tlsPort = tlsPort;
+    return server;
+  }
+
+  /** Where it speaks TLS. */
+  public int tlsPort() {
+    return tlsPort;
+  }
+
+  /** Watches over this one by the name {@code room}, on a port of its own. */
+  public Sentinel watched() {
+    return Sentinel.of(port);
   }
 
   public int port() {

@@ -35,7 +35,7 @@ import simplechat.status.ServerMetrics.Connections;
  * are gone, and descriptors are back at the level before, all within 5 s.
  */
 public final class RunningServer implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final Duration PATIENCE = Duration.ofSeconds(Load.count(5, 60));
   private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(15);
   private static final Duration POLL = Duration.ofMillis(5);
 

@@ -96,8 +96,17 @@ public final class ServerProcess implements AutoCloseable {
     }
   }
 
+  /** Another program from this class path, which says in the same way where it listens. */
+  public static ServerProcess startMain(String main, String... arguments) {
+    return run(Map.of(), commandOf(main, arguments));
+  }
+
   /** How the server is started from this class path. */
   public static List<String> command(String... options) {
+    return commandOf("simplechat.server.ServerMain", options);
+  }
+
+  private static List<String> commandOf(String main, String... options) {
     List<String> command = new ArrayList<>();
     if (INTERRUPT_IGNORED) {
       command.addAll(List.of("env", "--default-signal=INT"));
@@ -109,7 +118,7 @@ public final class ServerProcess implements AutoCloseable {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add("simplechat.server.ServerMain");
+    command.add(main);
     command.addAll(List.of(options));
     return command;
   }

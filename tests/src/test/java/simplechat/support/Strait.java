@@ -7,10 +7,13 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** What lies between a server and its Redis, to be cut, closed, or made long while both run. */
 public final class Strait implements AutoCloseable {
@@ -23,6 +26,8 @@ public final class Strait implements AutoCloseable {
   private volatile long delayMillis;
   private volatile boolean closed;
   private volatile boolean answersOnly;
+  private volatile @Nullable String detained;
+  private final CountDownLatch arrival = new CountDownLatch(1);
 
   private Strait(ServerSocket listening, int target) {
     this.listening = listening;
@@ -41,6 +46,18 @@ public final class Strait implements AutoCloseable {
 
   public String uri() {
     return "redis://127.0.0.1:" + listening.getLocalPort();
+  }
+
+  /**
+   * Who asks something with this in it is cut off, and what it asked comes to Redis all the same,
+   * but not before {@link #arrive}. Once.
+   */
+  public void detain(String part) {
+    detained = part;
+  }
+
+  public void arrive() {
+    arrival.countDown();
   }
 
   /** Resets all connections; new ones may come. */
@@ -124,6 +141,12 @@ public final class Strait implements AutoCloseable {
       int count = in.read(buffer);
       while (count >= 0) {
         LockSupport.parkNanos(delayMillis * 1_000_000);
+        String part = detained;
+        if (part != null && new String(buffer, 0, count, StandardCharsets.UTF_8).contains(part)) {
+          detained = null;
+          close(from);
+          arrival.await();
+        }
         long left = bytesLeft.addAndGet(answers || !answersOnly ? -count : 0);
         if (left < 0) {
           out.write(buffer, 0, (int) Math.max(0, count + left));
@@ -134,7 +157,7 @@ public final class Strait implements AutoCloseable {
         out.write(buffer, 0, count);
         count = in.read(buffer);
       }
-    } catch (IOException e) {
+    } catch (IOException | InterruptedException e) {
       // It was cut.
     } finally {
       close(from);
