@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.protocol.ClientMessage;
@@ -52,6 +53,7 @@ import simplechat.support.Load;
 import simplechat.support.Memory;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
+import simplechat.support.Shape;
 
 /** Group B: what strangers and members send that they should not. */
 class HostileInputTest {
@@ -565,6 +567,27 @@ class HostileInputTest {
       deaf.write(ByteBuffer.wrap(LAST_PING));
       deaf.shutdownOutput();
       assertThat(answersBeforeTheLast(deaf)).as(what).isEqualTo(asked / question.length + 1);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whoLagsAndAsksIsAnsweredAndReadOn(Shape shape) {
+    try (RunningServer server =
+        RunningServer.start(config -> shape.apply(config).sendBufferBytes(4096))) {
+      RawPeer alice = server.join("alice");
+      RawPeer mary = server.connect(4096);
+      mary.join("mary");
+      for (int i = 0; i < 60; i++) {
+        alice.say("x".repeat(60_000));
+        alice.await(Ack.class);
+      }
+      mary.send(new ClientMessage.Ping(1));
+      mary.send(new ClientMessage.Who());
+      mary.send(new ClientMessage.Ping(2));
+      mary.await(Roster.class);
+      mary.send(new ClientMessage.Ping(3));
+      mary.await(Pong.class, pong -> pong.opaque() == 3);
     }
   }
 

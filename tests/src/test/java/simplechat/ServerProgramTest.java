@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.client.ChatClient;
@@ -78,6 +79,22 @@ class ServerProgramTest {
       assertThat(server.exit()).isZero();
       assertThat(server.out()).containsExactly("listening on 127.0.0.1:" + address.getPort());
       assertThat(server.err()).isEmpty();
+    }
+  }
+
+  /** Where /tmp forbids it, on another libc, on Windows; in a process that has loaded nothing. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({"-Dio.netty.transport.noNative=true,auto", "-Dany=thing,nio"})
+  void whereNothingNativeCanBeLoadedThereIsNio(String jvmOption, String transport) {
+    try (ServerProcess server =
+            ServerProcess.start(
+                Map.of("JDK_JAVA_OPTIONS", jvmOption), "--port", "0", "--transport", transport);
+        RawPeer alice = RawPeer.connect(server.address());
+        RawPeer bob = RawPeer.connect(server.address())) {
+      alice.join("alice");
+      bob.join("bob");
+      alice.say("hello");
+      assertThat(bob.await(Msg.class).text()).isEqualTo("hello");
     }
   }
 

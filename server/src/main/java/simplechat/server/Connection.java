@@ -307,8 +307,8 @@ final class Connection {
     closeIfDone();
   }
 
-  /** Nothing waits to be written any more; what waited for that goes on, after this turn. */
-  void outputDrained() {
+  /** No answer waits to be written any more; what waited for that goes on, after this turn. */
+  void answersWritten() {
     if (roster.isDue()) {
       loop.eventLoop().execute(roster::ask);
     } else if (inbound.isPaused() && listens()) {

@@ -283,12 +283,11 @@ final class Outbound extends LateRegion {
   /** Returns true if nothing is left to write. */
   private boolean write(@Nullable WritableByteChannel target) throws IOException {
     Pieces pieces = loop.fanOut().pieces();
-    boolean answered = answers != null || handOver != null;
     while (true) {
       collect(pieces);
       if (pieces.count() == 0) {
         if (bye == null) {
-          finished(answered);
+          finished();
           return true;
         }
         if (cursor != null && !cursor.isStopped()) {
@@ -309,7 +308,7 @@ final class Outbound extends LateRegion {
       }
       if (taken == pieces.bytes() && bye == null && !pieces.isFull()) {
         // It was all that there is, and need not be asked for to be found missing.
-        finished(answered);
+        finished();
         return true;
       }
     }
@@ -347,8 +346,9 @@ final class Outbound extends LateRegion {
       loop.counters().delivered(cursor.delivered(false));
     }
     loop.told(line.channel(), pieces.missedTold(whole, rest));
-    if (pieces.isCallersWithin(whole) && answers != null) {
-      answers.release();
+    boolean answered = pieces.isCallersWithin(whole) && answers != null;
+    if (answered) {
+      answers().release();
       answers = null;
     }
     if (rest > 0 && pieces.isCallers(whole)) {
@@ -358,15 +358,15 @@ final class Outbound extends LateRegion {
           .writeBytes(
               pieces.buffer(whole), pieces.index(whole) + rest, pieces.length(whole) - rest);
     }
+    if (answered && answers == null && !ending) {
+      connection.answersWritten();
+    }
   }
 
-  /** Only answers hold up what the connection does next. */
-  private void finished(boolean answered) {
+  private void finished() {
     if (ending && !ended) {
       ended = true;
       connection.outputEnded();
-    } else if (answered && !ending) {
-      connection.outputDrained();
     }
   }
 

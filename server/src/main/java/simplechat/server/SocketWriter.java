@@ -19,7 +19,8 @@ final class SocketWriter {
   /** The peer has ended its side of the stream. */
   private static final int TCP_CLOSE_WAIT = 8;
 
-  private final IovArray vector = new IovArray(Pieces.MAX);
+  /** Made when it is needed: it is native, and where only NIO works there is nothing native. */
+  private @Nullable IovArray vector;
 
   /** What can be written to past Netty's outbound buffer, null if nothing can. */
   static @Nullable Socket socket(Channel channel) {
@@ -61,6 +62,7 @@ final class SocketWriter {
       int from = pieces.index(0);
       return socket.sendAddress(first.memoryAddress(), from, from + pieces.length(0));
     }
+    IovArray vector = vector();
     vector.clear();
     for (int piece = 0; piece < pieces.count(); piece++) {
       vector.add(pieces.buffer(piece), pieces.index(piece), pieces.length(piece));
@@ -82,7 +84,16 @@ final class SocketWriter {
     return taken;
   }
 
+  private IovArray vector() {
+    if (vector == null) {
+      vector = new IovArray(Pieces.MAX);
+    }
+    return vector;
+  }
+
   void free() {
-    vector.release();
+    if (vector != null) {
+      vector.release();
+    }
   }
 }
