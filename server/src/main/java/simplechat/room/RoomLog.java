@@ -267,8 +267,9 @@ final class RoomLog {
   }
 
   private Segment allocate(int bytes, long firstByte, long firstPosition) {
+    Segment segment = new Segment(allocator.directBuffer(bytes, bytes), firstByte, firstPosition);
     heldBytes += bytes;
-    return new Segment(allocator.directBuffer(bytes, bytes), firstByte, firstPosition);
+    return segment;
   }
 
   private void retireFirst() {

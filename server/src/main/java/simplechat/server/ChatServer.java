@@ -95,7 +95,7 @@ public final class ChatServer {
       loops.put(eventLoop, new ConnectionLoop(eventLoop, allocator, System::nanoTime, tickNanos));
     }
     roomLoop = loops.values().iterator().next();
-    inputLimit = new InputLimit(loops.values(), roomLoop, config.inputBytes());
+    inputLimit = new InputLimit(loops.values(), roomLoop, config.affordableInputBytes());
     restraint = new Restraint(loops.values(), roomLoop);
     roomLoop.tell(restraint);
     keyGuard = new KeyGuard(config.key(), System::nanoTime);

@@ -1,5 +1,6 @@
 package simplechat.server;
 
+import io.netty.util.internal.PlatformDependent;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -85,6 +86,14 @@ public record ServerConfig(
     between("drain", drain);
     between("input-bytes", inputBytes, 2L * maxText, 1L << 40);
     between("log-bytes", logBytes, LOG_MIN_BYTES, 1L << 40);
+    if (logBytes > directBytes() / 4 * 3) {
+      throw new IllegalArgumentException(
+          "log-bytes is "
+              + logBytes
+              + ": it must be at most 3/4 of the JVM's direct memory, "
+              + directBytes()
+              + " (-XX:MaxDirectMemorySize)");
+    }
     between("send-buffer", sendBufferBytes, 1024, 1 << 30);
     between("loops", loops, 1, 1024);
     if (logBytes < (long) LOG_MIN_FRAMES * maxText) {
@@ -100,6 +109,18 @@ public record ServerConfig(
       throw new IllegalArgumentException(
           "greeting is longer than " + Limits.SMALL_BODY_MAX_BYTES + " bytes");
     }
+  }
+
+  /**
+   * What half-received messages may take: {@link #inputBytes}, but at most half of the direct
+   * memory that the log leaves.
+   */
+  long affordableInputBytes() {
+    return Math.min(inputBytes, (directBytes() - logBytes) / 2);
+  }
+
+  private static long directBytes() {
+    return PlatformDependent.maxDirectMemory();
   }
 
   /** The defaults, on the loopback address. */
