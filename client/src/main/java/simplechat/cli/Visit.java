@@ -229,7 +229,8 @@ final class Visit {
       } catch (TimeoutException e) {
         boolean patient = !input.interactive() && interrupts.exitCode() == 0;
         long progressNow = conversation.unconfirmed().progress();
-        if (patient && progressNow != progress) {
+        boolean searching = settings.retry() && conversation.offline();
+        if (patient && (searching || progressNow != progress)) {
           since = System.nanoTime();
           progress = progressNow;
         }
