@@ -424,8 +424,8 @@ function _picocli_chat_bench() {
   local prev_word=${COMP_WORDS[COMP_CWORD-1]}
 
   local commands=""
-  local flag_opts="'--no-spin' '--json' '-h' '--help' '-V' '--version'"
-  local arg_opts="'--host' '-p' '--port' '--pid' '-n' '--members' '-s' '--senders' '--rate' '-w' '--outstanding' '--text' '--messages' '--preset' '--warm-up' '-t' '--seconds' '--runs' '--server' '--peer'"
+  local flag_opts="'--tls' '--no-spin' '--json' '-h' '--help' '-V' '--version'"
+  local arg_opts="'--host' '-p' '--port' '--pid' '-n' '--members' '-s' '--senders' '--rate' '-w' '--outstanding' '--text' '--messages' '--preset' '--warm-up' '-t' '--seconds' '--runs' '--server' '--tls-ca' '--peer'"
   local NAME_option_args=("volano") # --preset values
   local NAME_option_args=("chat" "redis" "nats" "mqtt" "irc") # --peer values
 
@@ -475,6 +475,12 @@ function _picocli_chat_bench() {
       ;;
     '--server')
       return
+      ;;
+    '--tls-ca')
+      local IFS=$'\n'
+      type compopt &>/dev/null && compopt -o filenames
+      COMPREPLY=( $( compgen -f -- "${curr_word}" ) ) # files
+      return $?
       ;;
     '--peer')
       local IFS=$'\n'

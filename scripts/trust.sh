@@ -4,8 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-tests='HostileInputTest,FloodTest,LimitsTest,DescriptorsTest,PaceTest,SlowMembersTest'
-tests="$tests,GapTest,LifeCycleTest,ServerProgramTest,CrowdTest"
+tests='HostileInputTest,FloodTest,LoadTest,LimitsTest,DescriptorsTest,PaceTest,SlowMembersTest'
+tests="$tests,GapTest,LifeCycleTest,ServerProgramTest,TlsTest,CrowdTest"
 load=full
 [ "${1:-full}" = full ] || load=quick
 figures=target/trust.txt
@@ -21,8 +21,8 @@ document=docs/TRUST.md
   sed '/^<!-- figures -->$/q' "$document"
   printf '\nLast run: %s, %s, %s cores, Java %s.\n\n' "$(date -u +%Y-%m-%d)" "$load" "$(nproc)" \
     "$(java -version 2>&1 | sed -n 's/.*version "\([^"]*\)".*/\1/p')"
-  echo '| scenario | found | bound | run |'
-  echo '|---|---|---|---|'
+  echo '| scenario | found | bound | shown by | run |'
+  echo '|---|---|---|---|---|'
   sort -V -u "$figures" | sed 's/^/| /; s/$/ |/'
 } >"$document.new"
 mv "$document.new" "$document"

@@ -193,6 +193,37 @@ class LimitsTest {
     }
   }
 
+  /** J8: who comes and goes as fast as it can is accepted no faster than some can read why not. */
+  @Test
+  void noMoreAreRefusedThanThereIsTimeFor() throws IOException {
+    int visitors = 1500;
+    int atOnce = 64;
+    Duration least = Duration.ofMillis(8);
+    List<SocketChannel> refused = new ArrayList<>();
+    try (RunningServer server = RunningServer.start(config -> config.maxConnections(1))) {
+      RawPeer member = server.join("member");
+      long began = System.nanoTime();
+      for (int i = 0; i < visitors; i++) {
+        refused.add(SocketChannel.open(server.address()));
+      }
+      for (SocketChannel one : refused) {
+        one.socket().setSoTimeout(5000);
+        assertThat(one.socket().getInputStream().read()).isEqualTo(MessageType.BYE.code());
+      }
+      Duration took = Duration.ofNanos(System.nanoTime() - began);
+      Duration bound = least.multipliedBy(visitors / atOnce - 1);
+      Figures.tell(
+          "J8",
+          "%d told that it is full in %s".formatted(visitors, Figures.millis(took.toNanos())),
+          "64 in 8 ms, so not before " + bound.toMillis() + " ms");
+      assertThat(took).isGreaterThan(bound);
+      member.expectNothing();
+      for (SocketChannel one : refused) {
+        one.close();
+      }
+    }
+  }
+
   /** J7: "address cap, head-room, TLS, magic, size, key, name, room": the earlier one decides. */
   @Test
   void whatCostsLessIsCheckedFirst() {

@@ -130,6 +130,18 @@ public final class BenchMain implements Callable<Integer> {
   private List<String> serverOptions = new ArrayList<>();
 
   @Option(
+      names = "--tls",
+      description = "speak TLS; a server that is started gets its certificate by --server")
+  private boolean tls;
+
+  @Option(
+      names = "--tls-ca",
+      paramLabel = "FILE",
+      description =
+          "PEM certificates of the CAs that count instead of those Java knows; with --tls")
+  private @Nullable Path tlsCa;
+
+  @Option(
       names = "--peer",
       paramLabel = "NAME",
       description = "the server at --port is another one: redis, nats, mqtt or irc")
@@ -171,14 +183,16 @@ public final class BenchMain implements Callable<Integer> {
     Report report;
     if (port > 0) {
       OptionalLong process = pid == null ? OptionalLong.empty() : OptionalLong.of(pid);
-      String server = "server at " + host + ":" + port;
+      String server = "server at " + host + ":" + port + overTls();
       report = measure(workload, given(), process, server, progress);
     } else {
       try (StartedServer server =
           StartedServer.start(launcher(), workload.members(), serverOptions)) {
         OptionalLong process = OptionalLong.of(server.pid());
         String name =
-            "server started" + String.join("", serverOptions.stream().map(o -> " " + o).toList());
+            "server started"
+                + String.join("", serverOptions.stream().map(o -> " " + o).toList())
+                + overTls();
         report = measure(workload, server.address(), process, name, progress);
       }
     }
@@ -190,14 +204,15 @@ public final class BenchMain implements Callable<Integer> {
     return 0;
   }
 
-  private static Report measure(
+  private Report measure(
       Workload workload,
       InetSocketAddress address,
       OptionalLong pid,
       String server,
       Progress progress)
       throws IOException, BenchException {
-    try (Crowd crowd = new Crowd(workload, address)) {
+    Tls over = tls || tlsCa != null ? Tls.of(tlsCa, address) : null;
+    try (Crowd crowd = new Crowd(workload, address, over)) {
       Usage before = Usage.of(pid);
       long began = System.nanoTime();
       crowd.join(progress);
@@ -233,6 +248,10 @@ public final class BenchMain implements Callable<Integer> {
           runs,
           lost);
     }
+  }
+
+  private String overTls() {
+    return tls || tlsCa != null ? ", over TLS" : "";
   }
 
   private InetSocketAddress given() throws BenchException {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ProtocolException;
 
 /** One member of the crowd. Threading: the crowd's. */
@@ -13,6 +14,7 @@ final class BenchMember {
   private final Crowd crowd;
   private final String name;
   private final SocketChannel channel;
+  private final @Nullable TlsPipe tls;
   private final SelectionKey key;
   private final Voice voice;
   private final ByteBuf out;
@@ -21,12 +23,14 @@ final class BenchMember {
       Crowd crowd,
       String name,
       SocketChannel channel,
+      @Nullable TlsPipe tls,
       SelectionKey key,
       ByteBufAllocator allocator,
       Workload workload) {
     this.crowd = crowd;
     this.name = name;
     this.channel = channel;
+    this.tls = tls;
     this.key = key;
     this.voice = workload.protocol().voice(this, allocator, workload.textBytes());
     this.out = allocator.directBuffer(64);
@@ -41,6 +45,9 @@ final class BenchMember {
     channel.finishConnect();
     voice.join(out);
     key.interestOps(SelectionKey.OP_READ);
+    if (tls != null) {
+      tls.begin();
+    }
     flush();
   }
 
@@ -51,23 +58,38 @@ final class BenchMember {
 
   /** Writes what the socket takes; the rest goes when it takes more. */
   void flush() throws IOException {
-    if (out.isReadable()) {
-      out.readBytes(channel, out.readableBytes());
-      boolean rest = out.isReadable();
-      if (rest) {
+    boolean rest = tls != null && !tls.send();
+    if (out.isReadable() && !rest && (tls == null || tls.isReady())) {
+      if (tls == null) {
+        out.readBytes(channel, out.readableBytes());
+      } else {
+        out.readBytes(tls, out.readableBytes());
+        rest = tls.hasUnsent();
+      }
+      rest |= out.isReadable();
+      if (out.isReadable()) {
         out.discardSomeReadBytes();
       } else {
         out.clear();
       }
-      key.interestOps(SelectionKey.OP_READ | (rest ? SelectionKey.OP_WRITE : 0));
+    }
+    int ops = SelectionKey.OP_READ | (rest ? SelectionKey.OP_WRITE : 0);
+    if (key.interestOps() != ops) {
+      key.interestOps(ops);
     }
   }
 
   /** Reads once, into a buffer that all members share. */
   void read(ByteBuf in) throws IOException, ProtocolException {
     in.clear();
-    if (in.writeBytes(channel, in.capacity()) < 0) {
+    int count =
+        tls == null ? in.writeBytes(channel, in.capacity()) : in.writeBytes(tls, in.capacity());
+    if (count < 0) {
       throw new IOException("the server closed the connection");
+    }
+    if (tls != null && out.isReadable()) {
+      // It waited for the handshake, perhaps.
+      flush();
     }
     voice.read(in);
   }

@@ -41,6 +41,7 @@ final class Crowd implements AutoCloseable {
 
   private final Workload workload;
   private final InetSocketAddress address;
+  private final @Nullable Tls tls;
   private final ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
   private final ByteBuf in = allocator.directBuffer(READ_BYTES, READ_BYTES);
   private final ByteBuf text;
@@ -58,9 +59,13 @@ final class Crowd implements AutoCloseable {
   private long lastReadNanos;
   private @Nullable String refusal;
 
-  Crowd(Workload workload, InetSocketAddress address) throws IOException {
+  /**
+   * @param tls null for members who do not speak it
+   */
+  Crowd(Workload workload, InetSocketAddress address, @Nullable Tls tls) throws IOException {
     this.workload = workload;
     this.address = address;
+    this.tls = tls;
     this.sent = new long[workload.senders()];
     this.arrived = new long[workload.senders()];
     this.text = allocator.directBuffer(workload.textBytes());
@@ -189,8 +194,9 @@ final class Crowd implements AutoCloseable {
     channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
     channel.setOption(StandardSocketOptions.SO_LINGER, 0);
     SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT);
+    TlsPipe pipe = tls == null ? null : tls.over(channel);
     BenchMember member =
-        new BenchMember(this, name(members.size()), channel, key, allocator, workload);
+        new BenchMember(this, name(members.size()), channel, pipe, key, allocator, workload);
     key.attach(member);
     members.add(member);
     if (channel.connect(address)) {

@@ -20,7 +20,7 @@ class CrowdTest {
   @Test
   void whatNeverComesIsLostAndTheRestIsCounted() throws Exception {
     try (ScriptedRoom room = new ScriptedRoom(n -> n % 10 == 9 ? Fate.LOST : Fate.DELIVERED);
-        Crowd crowd = new Crowd(atRate(1000), room.address())) {
+        Crowd crowd = new Crowd(atRate(1000), room.address(), null)) {
       crowd.join(SILENT);
       Run run = crowd.run(Duration.ofMillis(300), OptionalLong.empty());
       long lost = crowd.drain();
@@ -35,7 +35,7 @@ class CrowdTest {
   void aStallIsChargedToAllThatWereDueInIt() throws Exception {
     Duration stall = Duration.ofMillis(400);
     try (ScriptedRoom room = new ScriptedRoom(n -> stalled(n == 100, stall));
-        Crowd crowd = new Crowd(atRate(1000), room.address())) {
+        Crowd crowd = new Crowd(atRate(1000), room.address(), null)) {
       crowd.join(SILENT);
       Run run = crowd.run(Duration.ofSeconds(1), OptionalLong.empty());
       // Of a thousand, four hundred were due in the stall, and came from 400 to 0 ms late.
@@ -49,7 +49,7 @@ class CrowdTest {
   void aSenderHasNoMoreOnTheirWayThanItMay() throws Exception {
     Workload workload = workload(0, 7, 0);
     try (ScriptedRoom room = new ScriptedRoom(n -> Fate.LOST);
-        Crowd crowd = new Crowd(workload, room.address())) {
+        Crowd crowd = new Crowd(workload, room.address(), null)) {
       crowd.join(SILENT);
       Run run = crowd.run(Duration.ofMillis(100), OptionalLong.empty());
       assertThat(run.sent()).isEqualTo(7);
@@ -61,7 +61,7 @@ class CrowdTest {
   void aRunOfMessagesIsOverWhenAllHaveCome() throws Exception {
     Workload workload = workload(0, 16, 500);
     try (ScriptedRoom room = new ScriptedRoom(n -> Fate.DELIVERED);
-        Crowd crowd = new Crowd(workload, room.address())) {
+        Crowd crowd = new Crowd(workload, room.address(), null)) {
       crowd.join(SILENT);
       for (int i = 0; i < 3; i++) {
         Run run = crowd.run(Duration.ZERO, OptionalLong.empty());
@@ -75,7 +75,7 @@ class CrowdTest {
   @Test
   void aRoomThatTakesNobodySaysWhy() throws Exception {
     try (ScriptedRoom room = new ScriptedRoom(ErrorCode.SERVER_FULL);
-        Crowd crowd = new Crowd(atRate(10), room.address())) {
+        Crowd crowd = new Crowd(atRate(10), room.address(), null)) {
       assertThatThrownBy(() -> crowd.join(SILENT))
           .isInstanceOf(BenchException.class)
           .hasMessageContaining("SERVER_FULL");
@@ -85,7 +85,7 @@ class CrowdTest {
   @Test
   void aMemberThatIsLostEndsTheBench() throws Exception {
     try (ScriptedRoom room = new ScriptedRoom(n -> n == 5 ? Fate.CUT : Fate.DELIVERED);
-        Crowd crowd = new Crowd(atRate(1000), room.address())) {
+        Crowd crowd = new Crowd(atRate(1000), room.address(), null)) {
       crowd.join(SILENT);
       assertThatThrownBy(() -> crowd.run(Duration.ofSeconds(5), OptionalLong.empty()))
           .isInstanceOf(BenchException.class)

@@ -25,12 +25,14 @@ import org.slf4j.LoggerFactory;
  * a second, new handshakes use what is in them; if that cannot be used, what was there before.
  *
  * <p>Threading: any thread. Computing and reading is done by threads of its own, of which there are
- * half as many as cores, so that whoever makes the server compute does not hold up the members;
- * what waits for them is at most one step of each connection. Endings: {@link #close}.
+ * half as many as cores and 64 at most, which is how many handshakes are at work at once, so that
+ * whoever makes the server compute does not hold up the members; what waits for them is at most one
+ * step of each connection. Endings: {@link #close}.
  */
 final class Tls {
   private static final Logger LOG = LoggerFactory.getLogger(Tls.class);
   private static final long LOOK_MILLIS = 1_000;
+  private static final int AT_WORK_MAX = 64;
 
   /** Those that remember a session are the clients; what the server remembers is bounded. */
   private static final int SESSIONS_MAX = 1_000;
@@ -86,7 +88,7 @@ final class Tls {
     SecretFile.warnIfOpen(files.key());
     this.threads =
         new ScheduledThreadPoolExecutor(
-            Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
+            Math.max(1, Math.min(AT_WORK_MAX, Runtime.getRuntime().availableProcessors() / 2)),
             new DefaultThreadFactory("chat-tls", true));
     threads.setRemoveOnCancelPolicy(true);
     threads.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);

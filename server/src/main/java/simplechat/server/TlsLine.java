@@ -111,6 +111,17 @@ final class TlsLine extends Line {
     }
   }
 
+  /**
+   * What we hand over is far below what Netty lets wait, so it is TLS' own answers that wait, to a
+   * peer that asks for new keys and does not read.
+   */
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    if (!channel().isWritable()) {
+      later(this::close);
+    }
+  }
+
   /** What the peer gets wrong in TLS ends the connection; TLS has told it what. */
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {

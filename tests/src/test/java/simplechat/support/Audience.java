@@ -59,6 +59,7 @@ public final class Audience implements AutoCloseable {
   private long[] latencies = new long[1024];
   private int measured;
   private volatile boolean ended;
+  private volatile boolean silentUntilAsked;
   private volatile @Nullable Throwable failure;
 
   /** One member, who reads. */
@@ -114,6 +115,11 @@ public final class Audience implements AutoCloseable {
       deaf.add(channel);
     }
     return deaf;
+  }
+
+  /** True for members that show no life but by the answer to a PING. */
+  public void speakWhenAsked(boolean alone) {
+    silentUntilAsked = alone;
   }
 
   /** The last {@code count} members do not read for a while, or read again. */
@@ -338,7 +344,9 @@ public final class Audience implements AutoCloseable {
     }
     member.rest = Arrays.copyOfRange(in.array(), in.position(), in.limit());
     // A PING may wait behind much that was said; who reads is alive all the same.
-    if (System.nanoTime() - member.heardNanos > LIFE_NANOS && member.bye == 0) {
+    if (!silentUntilAsked
+        && System.nanoTime() - member.heardNanos > LIFE_NANOS
+        && member.bye == 0) {
       pong(member, 0);
     }
   }

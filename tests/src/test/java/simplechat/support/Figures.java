@@ -26,12 +26,13 @@ public final class Figures {
    * @param bound what had to be found
    */
   public static void tell(String scenario, String figure, String bound) {
-    write("%s | %s | %s | %s".formatted(scenario, figure, bound, load()));
+    write("%s | %s | %s | %s | %s".formatted(scenario, figure, bound, test(), load()));
   }
 
   /** The same for a test that drew from a seed. */
   public static void tell(String scenario, String figure, String bound, long seed) {
-    write("%s | %s | %s | %s, seed %d".formatted(scenario, figure, bound, load(), seed));
+    write(
+        "%s | %s | %s | %s | %s, seed %d".formatted(scenario, figure, bound, test(), load(), seed));
   }
 
   /** Milliseconds of so many nanoseconds, with one digit behind the point. */
@@ -42,6 +43,22 @@ public final class Figures {
   /** The same in MiB. */
   public static String mebibytes(long bytes) {
     return String.format(Locale.ROOT, "%.1f MiB", bytes / (1024.0 * 1024.0));
+  }
+
+  /** The method that JUnit has called, as far down the stack as there is a test. */
+  private static String test() {
+    return StackWalker.getInstance()
+        .walk(
+            frames ->
+                frames
+                    .filter(frame -> frame.getClassName().endsWith("Test"))
+                    .reduce((inner, outer) -> outer)
+                    .map(
+                        frame ->
+                            frame.getClassName().replaceFirst(".*[.]", "")
+                                + "."
+                                + frame.getMethodName())
+                    .orElse("?"));
   }
 
   private static String load() {
