@@ -1,6 +1,7 @@
 package simplechat.room;
 
 import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.MessageCodec;
 import simplechat.protocol.ServerMessage;
@@ -58,6 +59,17 @@ public final class Pieces {
     callersPiece = NONE;
     stopped = false;
     answers.clear();
+  }
+
+  /**
+   * Empties it and keeps nothing: what a segment leads to, all that came after it, would live for
+   * as long as the place of a piece is not used again.
+   */
+  public void forget() {
+    clear();
+    Arrays.fill(buffers, null);
+    Arrays.fill(segmentsAfter, null);
+    Arrays.fill(passedAfter, null);
   }
 
   public int count() {

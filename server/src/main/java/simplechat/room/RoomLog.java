@@ -285,9 +285,7 @@ final class RoomLog {
   }
 
   private void retire(Segment retired) {
-    for (Run run = retired.firstRun(); run != null; run = run.nextInSegment()) {
-      run.owner().retired(run);
-    }
+    retired.forgetRuns(run -> run.owner().retired(run));
     retired.retain(readers.size());
     for (LogReader reader : readers) {
       reader.retired(retired);

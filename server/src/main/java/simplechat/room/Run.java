@@ -85,7 +85,7 @@ final class Run {
     nextOfOwner = run;
   }
 
-  void nextInSegment(Run run) {
+  void nextInSegment(@Nullable Run run) {
     nextInSegment = run;
   }
 

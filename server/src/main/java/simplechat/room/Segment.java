@@ -1,6 +1,7 @@
 package simplechat.room;
 
 import io.netty.buffer.ByteBuf;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.Limits;
 
@@ -73,9 +74,20 @@ public final class Segment {
     return messages;
   }
 
-  /** Room's loop only: the first of the stretches that lie here. */
-  @Nullable Run firstRun() {
-    return firstRun;
+  /**
+   * Room's loop only: gives out the stretches that lie here and forgets them. They are cut off from
+   * each other, because a silent member keeps its last one for as long as it stays.
+   */
+  void forgetRuns(Consumer<Run> each) {
+    Run run = firstRun;
+    firstRun = null;
+    lastRun = null;
+    while (run != null) {
+      Run following = run.nextInSegment();
+      run.nextInSegment(null);
+      each.accept(run);
+      run = following;
+    }
   }
 
   void counted(boolean message) {

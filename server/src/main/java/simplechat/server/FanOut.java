@@ -130,7 +130,7 @@ final class FanOut {
     }
   }
 
-  /** Takes the members out of a segment that retires. */
+  /** Takes the members out of a segment that retires; not within a walk. */
   void leave(Segment retired) {
     Cursor behind = common;
     if (behind != null && behind.isIn(retired)) {
@@ -140,6 +140,7 @@ final class FanOut {
     for (int i = 0; i < members.size(); i++) {
       members.get(i).lapse(retired);
     }
+    pieces.forget();
   }
 
   /**

@@ -76,6 +76,11 @@ final class FakeConnection implements MemberConnection {
     return pieces;
   }
 
+  /** As a loop does when a segment retires. */
+  void forget() {
+    pieces.forget();
+  }
+
   /** Takes everything that there is. */
   List<ServerMessage> read() {
     List<ServerMessage> messages = new ArrayList<>();

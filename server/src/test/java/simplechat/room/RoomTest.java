@@ -1,10 +1,12 @@
 package simplechat.room;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -122,6 +124,39 @@ class RoomTest {
     } catch (ProtocolException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** Its last run stays with its cursor; what came behind that must not hang on it. */
+  @Test
+  void whoStaysSilentKeepsNothingOfThoseWhoCameLater() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection silent = join(room, "silent");
+    say(room, silent, 1, "hi");
+    WeakReference<Member> guest = comeSpeakAndGo(room);
+    FakeConnection talker = join(room, "talker");
+    for (int i = 1; i <= 300; i++) {
+      say(room, talker, i, "x".repeat(LOG_BYTES / 100));
+      endTurn();
+      silent.read();
+      talker.read();
+    }
+    silent.forget();
+    talker.forget();
+    await()
+        .until(
+            () -> {
+              System.gc();
+              return guest.get() == null;
+            });
+    assertThat(silent.cursor().hasPassed(1)).isTrue();
+  }
+
+  private WeakReference<Member> comeSpeakAndGo(Room room) {
+    FakeConnection guest = join(room, "guest");
+    say(room, guest, 1, "hi");
+    room.leave(guest.member(), guest);
+    endTurn();
+    return new WeakReference<>(guest.member());
   }
 
   /** {@code seq} is the low 32 bits of a position; both sides go on across its wrap. */
