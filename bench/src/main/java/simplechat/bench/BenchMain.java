@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -53,14 +52,18 @@ public final class BenchMain implements Callable<Integer> {
   @Option(
       names = {"-p", "--port"},
       paramLabel = "PORT",
-      description = "of a server that runs; without it one is started")
-  private int port;
+      split = ",",
+      description =
+          "of a server that runs; without it one is started; several, with commas, if they share a"
+              + " room")
+  private List<Integer> ports = new ArrayList<>();
 
   @Option(
       names = "--pid",
       paramLabel = "PID",
-      description = "of that server, to see its CPU time and memory")
-  private @Nullable Long pid;
+      split = ",",
+      description = "of that server, or of several, to see their CPU time and memory")
+  private List<Long> pids = new ArrayList<>();
 
   @Option(
       names = {"-n", "--members"},
@@ -181,19 +184,23 @@ public final class BenchMain implements Callable<Integer> {
     Workload workload = workload();
     Progress progress = new Progress(System.err, Boolean.getBoolean("chat.terminal"));
     Report report;
-    if (port > 0) {
-      OptionalLong process = pid == null ? OptionalLong.empty() : OptionalLong.of(pid);
-      String server = "server at " + host + ":" + port + overTls();
-      report = measure(workload, given(), process, server, progress);
+    if (!ports.isEmpty()) {
+      String server =
+          "server at "
+              + host
+              + ":"
+              + String.join(",", ports.stream().map(String::valueOf).toList())
+              + overTls();
+      report = measure(workload, given(), pids, server, progress);
     } else {
       try (StartedServer server =
           StartedServer.start(launcher(), workload.members(), serverOptions)) {
-        OptionalLong process = OptionalLong.of(server.pid());
         String name =
             "server started"
                 + String.join("", serverOptions.stream().map(o -> " " + o).toList())
                 + overTls();
-        report = measure(workload, server.address(), process, name, progress);
+        report =
+            measure(workload, List.of(server.address()), List.of(server.pid()), name, progress);
       }
     }
     if (json) {
@@ -206,30 +213,30 @@ public final class BenchMain implements Callable<Integer> {
 
   private Report measure(
       Workload workload,
-      InetSocketAddress address,
-      OptionalLong pid,
+      List<InetSocketAddress> servers,
+      List<Long> pids,
       String server,
       Progress progress)
       throws IOException, BenchException {
-    Tls over = tls || tlsCa != null ? Tls.of(tlsCa, address) : null;
-    try (Crowd crowd = new Crowd(workload, address, over)) {
-      Usage before = Usage.of(pid);
+    Tls over = tls || tlsCa != null ? Tls.of(tlsCa, servers.get(0)) : null;
+    try (Crowd crowd = new Crowd(workload, servers, over)) {
+      Usage before = Usage.of(pids);
       long began = System.nanoTime();
       crowd.join(progress);
       double joinSeconds = (System.nanoTime() - began) / 1e9;
       crowd.settle();
-      Usage joined = Usage.of(pid);
+      Usage joined = Usage.of(pids);
       progress.say(workload.members() + " members have joined");
       List<Run> runs = new ArrayList<>();
       long lost = 0;
       if (workload.senders() > 0) {
         Duration warmedUp = Duration.ZERO;
         while (warmedUp.compareTo(workload.warmUp()) < 0) {
-          Run run = crowd.run(workload.warmUp(), pid);
+          Run run = crowd.run(workload.warmUp(), pids);
           warmedUp = warmedUp.plusNanos(run.nanos());
         }
         for (int i = 1; i <= workload.runs(); i++) {
-          Run run = crowd.run(workload.run(), pid);
+          Run run = crowd.run(workload.run(), pids);
           runs.add(run);
           progress.say(
               String.format(
@@ -254,9 +261,10 @@ public final class BenchMain implements Callable<Integer> {
     return tls || tlsCa != null ? ", over TLS" : "";
   }
 
-  private InetSocketAddress given() throws BenchException {
+  private List<InetSocketAddress> given() throws BenchException {
     try {
-      return new InetSocketAddress(InetAddress.getAllByName(host)[0], port);
+      InetAddress address = InetAddress.getAllByName(host)[0];
+      return ports.stream().map(port -> new InetSocketAddress(address, port)).toList();
     } catch (UnknownHostException e) {
       throw new BenchException("unknown host " + host);
     }
@@ -276,11 +284,11 @@ public final class BenchMain implements Callable<Integer> {
     check("--runs", runs, 1, 1000);
     check("--seconds", seconds, 1, 86_400);
     check("--warm-up", warmUpSeconds, 0, 86_400);
-    check("--port", port, 0, 65_535);
+    ports.forEach(port -> check("--port", port, 1, 65_535));
     if (!(rate >= 0 && rate <= 1e9)) {
       throw usage("--rate is 0 to 1000000000, not " + rate);
     }
-    if (peer != Protocol.chat && port == 0) {
+    if (peer != Protocol.chat && ports.isEmpty()) {
       throw usage("--peer needs --port: only our own server is started");
     }
     if (rate > 0 && messages > 0) {

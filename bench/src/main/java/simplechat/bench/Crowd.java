@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +39,7 @@ final class Crowd implements AutoCloseable {
   private static final Duration DRAIN = Duration.ofSeconds(3);
 
   private final Workload workload;
-  private final InetSocketAddress address;
+  private final List<InetSocketAddress> servers;
   private final @Nullable Tls tls;
   private final ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
   private final ByteBuf in = allocator.directBuffer(READ_BYTES, READ_BYTES);
@@ -60,11 +59,12 @@ final class Crowd implements AutoCloseable {
   private @Nullable String refusal;
 
   /**
+   * @param servers of one room; the members go to each in turn
    * @param tls null for members who do not speak it
    */
-  Crowd(Workload workload, InetSocketAddress address, @Nullable Tls tls) throws IOException {
+  Crowd(Workload workload, List<InetSocketAddress> servers, @Nullable Tls tls) throws IOException {
     this.workload = workload;
-    this.address = address;
+    this.servers = servers;
     this.tls = tls;
     this.sent = new long[workload.senders()];
     this.arrived = new long[workload.senders()];
@@ -96,9 +96,9 @@ final class Crowd implements AutoCloseable {
   }
 
   /** Says messages for a while, or as many as the workload has; returns what came of it. */
-  Run run(Duration duration, OptionalLong pid) throws IOException, BenchException {
+  Run run(Duration duration, List<Long> pids) throws IOException, BenchException {
     latency.reset();
-    Usage before = Usage.of(pid);
+    Usage before = Usage.of(pids);
     long sentBefore = sentInAll;
     long arrivedBefore = arrivedInAll;
     long began = nowNanos();
@@ -118,7 +118,7 @@ final class Crowd implements AutoCloseable {
       }
     }
     long nanos = nowNanos() - began;
-    Usage after = Usage.of(pid);
+    Usage after = Usage.of(pids);
     return new Run(
         nanos,
         sentInAll - sentBefore,
@@ -198,8 +198,9 @@ final class Crowd implements AutoCloseable {
     BenchMember member =
         new BenchMember(this, name(members.size()), channel, pipe, key, allocator, workload);
     key.attach(member);
+    InetSocketAddress server = servers.get(members.size() % servers.size());
     members.add(member);
-    if (channel.connect(address)) {
+    if (channel.connect(server)) {
       member.connected();
     }
   }

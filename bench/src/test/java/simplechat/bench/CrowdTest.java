@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.time.Duration;
-import java.util.OptionalLong;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import simplechat.bench.ScriptedRoom.Fate;
@@ -20,9 +20,9 @@ class CrowdTest {
   @Test
   void whatNeverComesIsLostAndTheRestIsCounted() throws Exception {
     try (ScriptedRoom room = new ScriptedRoom(n -> n % 10 == 9 ? Fate.LOST : Fate.DELIVERED);
-        Crowd crowd = new Crowd(atRate(1000), room.address(), null)) {
+        Crowd crowd = new Crowd(atRate(1000), List.of(room.address()), null)) {
       crowd.join(SILENT);
-      Run run = crowd.run(Duration.ofMillis(300), OptionalLong.empty());
+      Run run = crowd.run(Duration.ofMillis(300), List.of());
       long lost = crowd.drain();
       assertThat(run.sent()).isBetween(200L, 301L);
       assertThat(lost).isEqualTo(run.sent() / 10);
@@ -35,9 +35,9 @@ class CrowdTest {
   void aStallIsChargedToAllThatWereDueInIt() throws Exception {
     Duration stall = Duration.ofMillis(400);
     try (ScriptedRoom room = new ScriptedRoom(n -> stalled(n == 100, stall));
-        Crowd crowd = new Crowd(atRate(1000), room.address(), null)) {
+        Crowd crowd = new Crowd(atRate(1000), List.of(room.address()), null)) {
       crowd.join(SILENT);
-      Run run = crowd.run(Duration.ofSeconds(1), OptionalLong.empty());
+      Run run = crowd.run(Duration.ofSeconds(1), List.of());
       // Of a thousand, four hundred were due in the stall, and came from 400 to 0 ms late.
       assertThat(run.latencyMillis(100)).isGreaterThanOrEqualTo(400);
       assertThat(run.latencyMillis(90)).isGreaterThanOrEqualTo(250);
@@ -49,9 +49,9 @@ class CrowdTest {
   void aSenderHasNoMoreOnTheirWayThanItMay() throws Exception {
     Workload workload = workload(0, 7, 0);
     try (ScriptedRoom room = new ScriptedRoom(n -> Fate.LOST);
-        Crowd crowd = new Crowd(workload, room.address(), null)) {
+        Crowd crowd = new Crowd(workload, List.of(room.address()), null)) {
       crowd.join(SILENT);
-      Run run = crowd.run(Duration.ofMillis(100), OptionalLong.empty());
+      Run run = crowd.run(Duration.ofMillis(100), List.of());
       assertThat(run.sent()).isEqualTo(7);
       assertThat(crowd.drain()).isEqualTo(7);
     }
@@ -61,10 +61,10 @@ class CrowdTest {
   void aRunOfMessagesIsOverWhenAllHaveCome() throws Exception {
     Workload workload = workload(0, 16, 500);
     try (ScriptedRoom room = new ScriptedRoom(n -> Fate.DELIVERED);
-        Crowd crowd = new Crowd(workload, room.address(), null)) {
+        Crowd crowd = new Crowd(workload, List.of(room.address()), null)) {
       crowd.join(SILENT);
       for (int i = 0; i < 3; i++) {
-        Run run = crowd.run(Duration.ZERO, OptionalLong.empty());
+        Run run = crowd.run(Duration.ZERO, List.of());
         assertThat(run.sent()).isEqualTo(500);
         assertThat(run.delivered()).isEqualTo(500);
       }
@@ -75,7 +75,7 @@ class CrowdTest {
   @Test
   void aRoomThatTakesNobodySaysWhy() throws Exception {
     try (ScriptedRoom room = new ScriptedRoom(ErrorCode.SERVER_FULL);
-        Crowd crowd = new Crowd(atRate(10), room.address(), null)) {
+        Crowd crowd = new Crowd(atRate(10), List.of(room.address()), null)) {
       assertThatThrownBy(() -> crowd.join(SILENT))
           .isInstanceOf(BenchException.class)
           .hasMessageContaining("SERVER_FULL");
@@ -85,9 +85,9 @@ class CrowdTest {
   @Test
   void aMemberThatIsLostEndsTheBench() throws Exception {
     try (ScriptedRoom room = new ScriptedRoom(n -> n == 5 ? Fate.CUT : Fate.DELIVERED);
-        Crowd crowd = new Crowd(atRate(1000), room.address(), null)) {
+        Crowd crowd = new Crowd(atRate(1000), List.of(room.address()), null)) {
       crowd.join(SILENT);
-      assertThatThrownBy(() -> crowd.run(Duration.ofSeconds(5), OptionalLong.empty()))
+      assertThatThrownBy(() -> crowd.run(Duration.ofSeconds(5), List.of()))
           .isInstanceOf(BenchException.class)
           .hasMessageContaining("a member was lost");
     }

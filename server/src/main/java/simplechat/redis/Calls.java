@@ -5,7 +5,6 @@ import static simplechat.redis.Request.bytes;
 import io.lettuce.core.StreamMessage;
 import java.security.SecureRandom;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import simplechat.room.NoRoomException;
 
 /** The scripts' arguments, in their order. */
@@ -87,11 +86,11 @@ final class Calls {
 
   /** What went wrong, in one line. */
   static String reason(Throwable e) {
-    Throwable cause = e;
-    while (cause.getCause() != null
-        && (cause instanceof CompletionException || cause.getMessage() == null)) {
-      cause = cause.getCause();
+    String reason = "";
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      // What lies deepest says it best: that it could not connect is no news.
+      reason = cause.getMessage() == null ? reason : cause.getMessage();
     }
-    return String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
+    return reason.lines().findFirst().orElse("");
   }
 }

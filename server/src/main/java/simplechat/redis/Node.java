@@ -25,7 +25,6 @@ final class Node {
 
   /** Entries that are read at once take about so much memory at most. */
   private static final int READ_BYTES = 4 * 1024 * 1024;
-
   private static final int READ_MAX_ENTRIES = 256;
   private static final int READ_MIN_ENTRIES = 8;
   private static final String BEGUN_ANEW = "the room has begun anew";
@@ -134,13 +133,14 @@ final class Node {
     open(broken);
   }
 
-  /** Gives the lease back: nothing is asked any more. */
+  /** Gives the lease back, and lets go of Redis: nothing is asked any more. */
   void release(Runnable then) {
     state = State.CLOSED;
     if (link == null) {
       then.run();
     } else {
-      link.release(lease.name()).whenComplete((count, e) -> loop.execute(then, 0));
+      link.release(lease.name()).whenComplete((closed, e) -> loop.execute(then, 0));
+      link = null;
     }
   }
 

@@ -8,6 +8,7 @@ import io.lettuce.core.XReadArgs;
 import io.lettuce.core.api.StatefulRedisConnection;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,9 +81,13 @@ final class RedisLink {
         .evalsha(script.digest(), ScriptOutputType.MULTI, keys.all(node), arguments);
   }
 
-  /** The node lives no more. */
-  CompletionStage<Long> release(String node) {
-    return writing.async().del(keys.lease(node));
+  /** The node lives no more; completes when both connections are gone. */
+  CompletionStage<Void> release(String node) {
+    return writing
+        .async()
+        .del(keys.lease(node))
+        .handle((count, e) -> close())
+        .thenCompose(closed -> closed);
   }
 
   /**
@@ -122,8 +127,8 @@ final class RedisLink {
             });
   }
 
-  void close() {
-    writing.closeAsync();
-    reading.closeAsync();
+  /** Completes when both connections are gone, those over TLS in order. */
+  CompletionStage<Void> close() {
+    return CompletableFuture.allOf(writing.closeAsync(), reading.closeAsync());
   }
 }

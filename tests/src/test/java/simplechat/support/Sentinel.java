@@ -2,12 +2,14 @@ package simplechat.support;
 
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import io.lettuce.core.sentinel.api.sync.RedisSentinelCommands;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** A Redis Sentinel that knows where the Redis called {@code room} is. */
 public final class Sentinel implements AutoCloseable {
@@ -17,6 +19,7 @@ public final class Sentinel implements AutoCloseable {
   private final Path file;
   private final Process process;
   private final RedisClient client;
+  private @Nullable StatefulRedisSentinelConnection<String, String> connection;
 
   private Sentinel(int port, Path file, Process process) {
     this.port = port;
@@ -52,8 +55,14 @@ public final class Sentinel implements AutoCloseable {
 
   /** What it may be asked. */
   public RedisSentinelCommands<String, String> commands() {
-    RedisURI uri = RedisURI.Builder.sentinel("127.0.0.1", port).withTimeout(PATIENCE).build();
-    return client.connectSentinel(uri).sync();
+    StatefulRedisSentinelConnection<String, String> open = connection;
+    if (open == null) {
+      open =
+          client.connectSentinel(
+              RedisURI.Builder.sentinel("127.0.0.1", port, "room").withTimeout(PATIENCE).build());
+      connection = open;
+    }
+    return open.sync();
   }
 
   private void awaitUp() {
