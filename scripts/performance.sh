@@ -5,7 +5,7 @@
 #
 #   scripts/performance.sh [-r ROUNDS] [PART...]
 #
-# Parts: floor redis loops idle plots, and if asked for transports. ROUNDS are pairs of runs a row, 5
+# Parts: floor redis loops idle plots, and if asked for transports and shared. ROUNDS are pairs of runs a row, 5
 # unless told otherwise.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -357,6 +357,69 @@ measure_plots() {
   named <"$work/throughput.points" | plot throughput 'Deliveries a second, saturated' 'members, 10 of them send' 'deliveries/s'
   named <"$work/latency.points" | plot latency 'Latency p99 in a room of 1 000' 'messages/s' 'ms'
   named <"$work/memory.points" | plot memory 'Resident memory with everybody idle' 'members' 'MiB'
+}
+
+# cost NAME TITLE FACTOR: what the runs found for a delivery, as median and range, times the receivers.
+cost() {
+  of cost "$1" cpu_us_per_delivery | awk -v f="$3" '{print $1 * f}' | sort -g >"$work/values"
+  printf '| %s | %.0f | %.0f to %.0f |\n' "$2" "$(median <"$work/values")" "$(head -n 1 "$work/values")" \
+    "$(tail -n 1 "$work/values")"
+}
+
+# Not pinned: one server or two, their Redis and the generator share the CPUs.
+measure_shared() {
+  local at=$((7100 + RANDOM % 800)) shared
+  if ! command -v redis-server >/dev/null; then
+    say 'no Redis'
+    return
+  fi
+  launch store 0,1 redis-server --bind 127.0.0.1 --port $at --dir "$work" --save '' --appendonly yes
+  until (: </dev/tcp/127.0.0.1/$at) 2>/dev/null; do sleep 0.1; done
+  shared="--loops 1 --redis redis://127.0.0.1:$at --redis-prefix"
+  start_ours alone 0,1 --loops 1
+  start_ours one 0,1 $shared one
+  start_ours left 0,1 $shared two
+  start_ours right 0,1 $shared two
+  port[both]=${port[left]},${port[right]}
+  pid[both]=${pid[left]},${pid[right]}
+  port[calm]=${port[one]} pid[calm]=${pid[store]}
+  port[busy]=${port[one]} pid[busy]=${pid[store]}
+  for name in alone one both; do run $name 0,1 --warm-up 4 --no-spin >/dev/null || :; done
+  take few alone one 0,1 -n 100 --rate 100 --no-spin
+  take many alone one 0,1 --rate 100 --no-spin
+  take one alone one 0,1 --no-spin
+  take two one both 0,1 --no-spin
+  : >"$work/cost.calm.json"
+  : >"$work/cost.busy.json"
+  for ((r = 0; r < rounds; r++)); do
+    say "cost for Redis, $((r + 1)) of $rounds"
+    run calm 0,1 -n 100 --rate 100 -t 10 --no-spin >>"$work/cost.calm.json" || say 'cost: calm failed'
+    run busy 0,1 -n 100 --rate 2000 -t 4 --no-spin >>"$work/cost.busy.json" || say 'cost: busy failed'
+  done
+  unset 'pid[both]' 'pid[calm]' 'pid[busy]'
+  for name in alone one left right store; do stop $name; done
+  {
+    echo
+    echo '| 10 senders | alone | over Redis | ratio, median (range) | |'
+    echo '|---|---|---|---|---|'
+    line few alone one p50_ms 1 %.2f '100 members, 100 messages/s: p50 in ms' ''
+    line few alone one p99_ms 1 %.2f 'the same: p99 in ms' ''
+    line many alone one p50_ms 1 %.2f '1 000 members, 100 messages/s: p50 in ms' ''
+    line many alone one p99_ms 1 %.2f 'the same: p99 in ms' ''
+    line one alone one deliveries_per_s 1e6 %.2f '1 000 members, 16 outstanding each: million deliveries/s' ''
+    echo
+    echo '| 1 000 members, 10 senders, 16 outstanding each | one server | two | ratio, median (range) | |'
+    echo '|---|---|---|---|---|'
+    line two one both deliveries_per_s 1e6 %.2f 'million deliveries/s' ''
+    line two one both p99_ms 1 %.1f 'p99 in ms' ''
+    line two one both cpu_us_per_delivery 1 %.3f 'µs of CPU a delivery, of all servers' ''
+    echo
+    echo '| CPU of Redis a message, µs | median | range |'
+    echo '|---|---|---|'
+    cost calm '100 messages/s' 99
+    cost busy '2 000 messages/s' 99
+    echo
+  } | insert shared
 }
 
 named() {
