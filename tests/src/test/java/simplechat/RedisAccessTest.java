@@ -97,7 +97,10 @@ class RedisAccessTest {
                 assertThat(rights).anyMatch(right -> right.matches("(?i)\\+" + one + "(\\|.*)?")));
   }
 
-  /** TLS, with a user: and nothing of who it is is told to whoever reads the log. */
+  /**
+   * TLS, with a user: and nothing of who it is is told to whoever reads the log, in which nothing
+   * else is that worries. Over the server's kind of sockets, which is not Lettuce's first choice.
+   */
   @Test
   void itIsReachedByTlsAndPassword() throws Exception {
     TlsFiles files = TestTls.good();
@@ -111,7 +114,8 @@ class RedisAccessTest {
           Map.of(
               "CHAT_REDIS", "rediss://chat:" + PASSWORD + "@" + place, "JDK_JAVA_OPTIONS", trust);
       try (ServerProcess server =
-              ServerProcess.start(environment, "--port", "0", "--metrics-port", "0");
+              ServerProcess.start(
+                  environment, "--port", "0", "--metrics-port", "0", "--transport", "nio");
           RawPeer alice = RawPeer.connect(server.address())) {
         alice.join("alice");
         alice.say("hi").expect(Ack.class);
@@ -123,7 +127,7 @@ class RedisAccessTest {
         assertThat(server.log()).anyMatch(line -> line.contains("follows the room at " + place));
         assertThat(server.log())
             .noneMatch(RedisAccessTest::tellsWho)
-            .noneMatch(line -> line.contains(" ERROR ") || line.contains("already closed"));
+            .noneMatch(line -> line.contains(" ERROR ") || line.contains(" WARN "));
       }
       Map<String, String> untrusted = Map.of("CHAT_REDIS", environment.get("CHAT_REDIS"));
       refuses(untrusted, place, "certif");

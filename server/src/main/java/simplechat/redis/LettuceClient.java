@@ -28,11 +28,10 @@ final class LettuceClient {
   private final RedisClient client;
 
   LettuceClient(String uri, EventLoopGroup loops) {
+    // Before any class of Lettuce chooses the kind of its sockets.
+    SharedLoops shared = new SharedLoops(loops);
     this.resources =
-        ClientResources.builder()
-            .eventLoopGroupProvider(new SharedLoops(loops))
-            .eventExecutorGroup(loops)
-            .build();
+        ClientResources.builder().eventLoopGroupProvider(shared).eventExecutorGroup(loops).build();
     this.uri = RedisURI.create(uri);
     this.uri.setTimeout(COMMAND);
     this.client = RedisClient.create(resources, this.uri);

@@ -23,7 +23,7 @@ final class Node {
   private static final Duration TICK = Duration.ofMillis(100);
   private static final Duration TRY_EVERY = Duration.ofMillis(250);
 
-  /** Entries that are read at once take about so much memory at most. */
+  // Entries that are read at once take about so much memory at most.
   private static final int READ_BYTES = 4 * 1024 * 1024;
   private static final int READ_MAX_ENTRIES = 256;
   private static final int READ_MIN_ENTRIES = 8;
