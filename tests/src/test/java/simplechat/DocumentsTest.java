@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine.Model.CommandSpec;
@@ -122,5 +123,39 @@ class DocumentsTest {
         .first()
         .asString()
         .contains("Unreleased");
+  }
+
+  /** What is required is in one of the tables, and the tests that are named there exist. */
+  @Test
+  void everyPromiseNamesATestThatThereIs() throws IOException {
+    Map<String, String> sources = new TreeMap<>();
+    for (Path file : Sources.endingIn("Test.java")) {
+      sources.put(file.getFileName().toString().replace(".java", ""), Files.readString(file));
+    }
+    Pattern row = Pattern.compile("\\| ([BCDJK]\\d+(?:, [BCDJK]\\d+)*)[^|]*\\|[^|]*\\|(.*)\\|");
+    Pattern named = Pattern.compile("\\b([A-Z]\\w+Test)?(?:\\.(\\w+))?");
+    Set<String> promised = new TreeSet<>();
+    for (String line : Files.readAllLines(Sources.root().resolve("docs/TRUST.md"))) {
+      Matcher cells = row.matcher(line);
+      if (!cells.matches()) {
+        continue;
+      }
+      promised.addAll(List.of(cells.group(1).split(", ")));
+      String test = "";
+      for (MatchResult found : named.matcher(cells.group(2)).results().toList()) {
+        test = found.group(1) == null ? test : found.group(1);
+        if (!test.isEmpty()) {
+          assertThat(sources).as(line).containsKey(test);
+        }
+        if (found.group(2) != null && !test.isEmpty() && sources.containsKey(test)) {
+          assertThat(sources.get(test)).as(line).contains(" " + found.group(2) + "(");
+        }
+      }
+    }
+    Map<String, Integer> most = Map.of("B", 21, "C", 23, "D", 18, "J", 9, "K", 10);
+    most.forEach(
+        (group, count) ->
+            assertThat(promised)
+                .containsAll(IntStream.rangeClosed(1, count).mapToObj(i -> group + i).toList()));
   }
 }
