@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -314,12 +315,21 @@ class LoadTest {
             "--max-pending",
             "19800",
             "--join-timeout",
+            "10m",
+            "--write-stall",
+            "10m",
+            "--heartbeat",
             "10m")) {
       InetSocketAddress address = server.address();
       long refused = 0;
       for (int i = 0; i < 19_800 && refused == 0; i++) {
         try {
-          peers.add(SocketChannel.open(address));
+          SocketChannel peer = SocketChannel.open(address);
+          peers.add(peer);
+          // A member takes more than a stranger; there are descriptors for so many alone.
+          if (Load.isFull()) {
+            peer.write(ByteBuffer.wrap(RawPeer.bytesOf(new Hello("m" + i, 0))));
+          }
         } catch (IOException e) {
           refused = System.nanoTime();
         }
@@ -335,7 +345,7 @@ class LoadTest {
       assertThat(Duration.ofNanos(took)).isLessThan(Duration.ofSeconds(5));
       for (SocketChannel peer : peers) {
         peer.socket().setSoTimeout(1_000);
-        assertThatThrownBy(() -> requireByte(peer)).isNotInstanceOf(SocketTimeoutException.class);
+        assertThatThrownBy(() -> readOn(peer)).isNotInstanceOf(SocketTimeoutException.class);
       }
     } finally {
       for (SocketChannel peer : peers) {
@@ -344,9 +354,11 @@ class LoadTest {
     }
   }
 
-  private static void requireByte(SocketChannel peer) throws IOException {
-    if (peer.socket().getInputStream().read() < 0) {
-      throw new EOFException();
+  private static void readOn(SocketChannel peer) throws IOException {
+    byte[] bytes = new byte[8192];
+    while (peer.socket().getInputStream().read(bytes) >= 0) {
+      // What was said before the end.
     }
+    throw new EOFException();
   }
 }
