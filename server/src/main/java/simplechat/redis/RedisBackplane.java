@@ -33,7 +33,7 @@ import simplechat.room.Member;
  * <p>Threading: the room's loop. Bounds: {@link #TEXTS_MAX} texts or {@link #BYTES_MAX} wait for
  * Redis; beyond, members are read more slowly while Redis keeps up, and refused while it does not.
  */
-public final class RedisBackplane implements Backplane, Follower.Desk, Life {
+final class RedisBackplane implements Backplane, Follower.Desk, Life {
   private static final int TEXTS_MAX = 1000;
   private static final int BYTES_MAX = 1024 * 1024;
 
@@ -82,13 +82,8 @@ public final class RedisBackplane implements Backplane, Follower.Desk, Life {
     this.node = new Node(settings, client, this::onRoom, System::nanoTime, outbox, follower, this);
   }
 
-  /**
-   * Joins the room of many nodes; fails with one line that says why.
-   *
-   * @param loops where its connections live
-   * @param roomLoop one of them
-   */
-  public static CompletionStage<RedisBackplane> open(
+  /** See {@link RedisSettings#open}. */
+  static CompletionStage<RedisBackplane> open(
       RedisSettings settings, Ledger ledger, EventLoopGroup loops, EventLoop roomLoop) {
     RedisBackplane backplane = new RedisBackplane(settings, ledger, loops, roomLoop);
     roomLoop.execute(backplane::start);

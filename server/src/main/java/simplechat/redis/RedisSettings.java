@@ -1,8 +1,13 @@
 package simplechat.redis;
 
 import io.lettuce.core.RedisURI;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
 import java.net.URI;
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import simplechat.room.Backplane;
+import simplechat.room.Ledger;
 
 /**
  * Where the room is, and for how long.
@@ -52,6 +57,17 @@ public record RedisSettings(
   Duration lookEvery() {
     Duration often = lease.dividedBy(LOOKS_IN_A_LEASE);
     return often.compareTo(LOOK_EVERY) < 0 ? often : LOOK_EVERY;
+  }
+
+  /**
+   * Joins the room that is there; fails with one line that says why.
+   *
+   * @param loops where its connections live
+   * @param roomLoop one of them
+   */
+  public CompletionStage<? extends Backplane> open(
+      Ledger ledger, EventLoopGroup loops, EventLoop roomLoop) {
+    return RedisBackplane.open(this, ledger, loops, roomLoop);
   }
 
   /** Hides the password. */

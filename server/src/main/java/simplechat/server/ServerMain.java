@@ -29,7 +29,6 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import simplechat.log.ServerLog;
 import simplechat.protocol.Limits;
-import simplechat.redis.RedisBackplane;
 import simplechat.redis.RedisSettings;
 import simplechat.status.ServerMetrics;
 import simplechat.status.StatusServer;
@@ -188,8 +187,9 @@ public final class ServerMain implements Callable<Integer> {
             RedisSettings.LEASE,
             config.resumeWindow(),
             config.maxText());
-    return ChatServer.start(
-        config, (ledger, loops, loop) -> RedisBackplane.open(settings, ledger, loops, loop));
+    // A lambda here would have a type of Redis in its signature, and those of a main are all looked
+    // at when its options are read.
+    return ChatServer.start(config, settings::open);
   }
 
   private static ServerConfig within(long descriptors, ServerConfig config, Logger log) {

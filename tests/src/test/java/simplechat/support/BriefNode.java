@@ -1,7 +1,6 @@
 package simplechat.support;
 
 import java.time.Duration;
-import simplechat.redis.RedisBackplane;
 import simplechat.redis.RedisSettings;
 import simplechat.server.ChatServer;
 import simplechat.server.ServerConfig;
@@ -25,11 +24,7 @@ public final class BriefNode {
     RedisSettings settings =
         new RedisSettings(args[0], "chat", 100_000, lease, Duration.ofMinutes(2), 65_536);
     ServerConfig config = ServerConfig.defaults().toBuilder().port(0).loops(1).build();
-    ChatServer server =
-        ChatServer.start(
-                config, (ledger, group, loop) -> RedisBackplane.open(settings, ledger, group, loop))
-            .toCompletableFuture()
-            .join();
+    ChatServer server = ChatServer.start(config, settings::open).toCompletableFuture().join();
     System.out.println("listening on 127.0.0.1:" + server.address().getPort());
     Thread.currentThread().join();
   }

@@ -20,7 +20,6 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 import simplechat.protocol.ServerMessage.Welcome;
-import simplechat.redis.RedisBackplane;
 import simplechat.redis.RedisSettings;
 import simplechat.server.ChatServer;
 import simplechat.server.ServerConfig;
@@ -103,12 +102,7 @@ public final class RunningServer implements AutoCloseable {
     if (Load.isFull()) {
       config.heartbeat(LOAD_HEARTBEAT).writeStall(LOAD_HEARTBEAT);
     }
-    ChatServer server =
-        get(
-            ChatServer.start(
-                tweak.apply(config).build(),
-                (ledger, group, loop) -> RedisBackplane.open(redis, ledger, group, loop)),
-            PATIENCE);
+    ChatServer server = get(ChatServer.start(tweak.apply(config).build(), redis::open), PATIENCE);
     RunningServer node = new RunningServer(server, descriptors, loops, ERRORS.size());
     node.shared = true;
     return node;
