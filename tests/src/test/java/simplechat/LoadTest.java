@@ -344,7 +344,7 @@ class LoadTest {
       assertThat(status).isNotZero();
       assertThat(Duration.ofNanos(took)).isLessThan(Duration.ofSeconds(5));
       for (SocketChannel peer : peers) {
-        peer.socket().setSoTimeout(1_000);
+        peer.socket().setSoTimeout(15_000);
         assertThatThrownBy(() -> readOn(peer)).isNotInstanceOf(SocketTimeoutException.class);
       }
     } finally {
