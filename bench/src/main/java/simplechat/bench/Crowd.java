@@ -49,6 +49,7 @@ final class Crowd implements AutoCloseable {
   private final Set<BenchMember> unflushed = new LinkedHashSet<>();
   private final Histogram latency = new Histogram(1, 3_600_000_000_000L, 3);
   private final long startNanos = System.nanoTime();
+  private final long patienceNanos;
   private final long[] sent;
   private final long[] arrived;
   private long sentInAll;
@@ -56,6 +57,7 @@ final class Crowd implements AutoCloseable {
   private long readNanos;
   private int joined;
   private long lastReadNanos;
+  private long owedSinceNanos;
   private @Nullable String refusal;
 
   /**
@@ -63,9 +65,18 @@ final class Crowd implements AutoCloseable {
    * @param tls null for members who do not speak it
    */
   Crowd(Workload workload, List<InetSocketAddress> servers, @Nullable Tls tls) throws IOException {
+    this(workload, servers, tls, DRAIN);
+  }
+
+  /**
+   * @param patience what is owed may be kept back for so long
+   */
+  Crowd(Workload workload, List<InetSocketAddress> servers, @Nullable Tls tls, Duration patience)
+      throws IOException {
     this.workload = workload;
     this.servers = servers;
     this.tls = tls;
+    this.patienceNanos = patience.toNanos();
     this.sent = new long[workload.senders()];
     this.arrived = new long[workload.senders()];
     this.text = allocator.directBuffer(workload.textBytes());
@@ -113,7 +124,7 @@ final class Crowd implements AutoCloseable {
       }
       turn(workload.spin() ? 0 : PAUSE_MILLIS);
       checkUnharmed();
-      if (nowNanos() - lastReadNanos > DRAIN.toNanos() && sentInAll > sentBefore) {
+      if (isStalled()) {
         throw new BenchException("the server has stalled");
       }
     }
@@ -229,11 +240,24 @@ final class Crowd implements AutoCloseable {
   }
 
   private void say(int sender, long dueNanos) {
+    if (!isOwed()) {
+      owedSinceNanos = nowNanos();
+    }
     BenchMember member = members.get(sender);
     member.say(text, dueNanos, sender);
     unflushed.add(member);
     sent[sender]++;
     sentInAll++;
+  }
+
+  /** True if something is on its way. */
+  private boolean isOwed() {
+    return arrivedInAll < sentInAll * workload.receivers();
+  }
+
+  /** A calm room is silent for long, and nothing is wrong with it. */
+  private boolean isStalled() {
+    return isOwed() && nowNanos() - Math.max(lastReadNanos, owedSinceNanos) > patienceNanos;
   }
 
   /** Writes what was said, and reads once from every socket that has something. */

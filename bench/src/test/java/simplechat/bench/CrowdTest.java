@@ -45,6 +45,26 @@ class CrowdTest {
     }
   }
 
+  /** However long nothing is said, and only then. */
+  @Test
+  void silenceIsAStallOnlyIfSomethingIsOwed() throws Exception {
+    Duration patience = Duration.ofMillis(100);
+    try (ScriptedRoom room = new ScriptedRoom(n -> Fate.DELIVERED);
+        Crowd crowd = new Crowd(atRate(4), List.of(room.address()), null, patience)) {
+      crowd.join(SILENT);
+      Run run = crowd.run(Duration.ofMillis(600), List.of());
+      assertThat(run.sent()).isEqualTo(3);
+      assertThat(crowd.drain()).isZero();
+    }
+    try (ScriptedRoom room = new ScriptedRoom(n -> Fate.LOST);
+        Crowd crowd = new Crowd(workload(0, 1, 0), List.of(room.address()), null, patience)) {
+      crowd.join(SILENT);
+      assertThatThrownBy(() -> crowd.run(Duration.ofSeconds(5), List.of()))
+          .isInstanceOf(BenchException.class)
+          .hasMessage("the server has stalled");
+    }
+  }
+
   @Test
   void aSenderHasNoMoreOnTheirWayThanItMay() throws Exception {
     Workload workload = workload(0, 7, 0);
