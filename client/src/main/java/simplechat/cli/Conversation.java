@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import simplechat.cli.Screen.Item;
 import simplechat.cli.Screen.Kind;
+import simplechat.client.BacklogFullException;
 import simplechat.client.ChatClient;
 import simplechat.client.ChatListener;
 import simplechat.client.EndedException;
@@ -328,8 +329,9 @@ final class Conversation implements ChatListener {
                     if (failure == null) {
                       journal.roster(names);
                       print(transcript.roster(names));
-                    } else if (offline) {
-                      complain("who: not known while offline");
+                    } else if (offline || failure instanceof BacklogFullException) {
+                      complain(
+                          "who: " + (offline ? "not known while offline" : failure.getMessage()));
                     }
                   }));
     }

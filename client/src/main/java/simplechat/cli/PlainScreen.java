@@ -6,15 +6,20 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Lines as bytes: no escape sequence, one write for each batch of whole lines. Complaints go to the
- * second stream. UTF-8 whatever the locale says.
+ * Lines as bytes: no escape sequence, and no write for each line where there are many. Complaints
+ * go to the second stream. UTF-8 whatever the locale says.
  */
 final class PlainScreen implements Screen {
+  /** A slow reader takes so much now and then. */
+  private static final int PIECE_BYTES = 8 * 1024;
+
   private final Kind shown;
   private final OutputStream out;
   private final OutputStream err;
+  private final AtomicLong pieces = new AtomicLong();
 
   /**
    * @param shown what goes to the first stream, of what is no complaint
@@ -42,9 +47,21 @@ final class PlainScreen implements Screen {
       }
     }
     if (text.length() > 0) {
-      out.write(text.toString().getBytes(StandardCharsets.UTF_8));
-      out.flush();
+      write(text.toString().getBytes(StandardCharsets.UTF_8));
     }
+  }
+
+  private void write(byte[] bytes) throws IOException {
+    for (int from = 0; from < bytes.length; from += PIECE_BYTES) {
+      out.write(bytes, from, Math.min(PIECE_BYTES, bytes.length - from));
+      pieces.incrementAndGet();
+    }
+    out.flush();
+  }
+
+  @Override
+  public long progress() {
+    return pieces.get();
   }
 
   /** A closed stderr is no reason to stop talking. */

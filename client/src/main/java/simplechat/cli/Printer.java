@@ -3,6 +3,8 @@ package simplechat.cli;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import simplechat.cli.Screen.Item;
@@ -18,6 +20,8 @@ import simplechat.cli.Screen.Kind;
 final class Printer {
   /** Some screens full of text: enough to print in large pieces. */
   private static final int FULL_CHARS = 256 * 1024;
+
+  private static final long POLL_MILLIS = 20;
 
   private final Screen screen;
   private final Runnable drained;
@@ -70,13 +74,33 @@ final class Printer {
     }
   }
 
-  /** Waits until everything is out, or not longer than this. */
-  void finish(long millis) throws InterruptedException {
+  /**
+   * Waits until everything is out, or for so long none of it has gone out. Returns false if that
+   * was not all.
+   *
+   * @param patienceMillis asked again and again
+   */
+  boolean finish(LongSupplier patienceMillis) throws InterruptedException {
     synchronized (this) {
       finishing = true;
       notifyAll();
     }
-    thread.join(millis);
+    long progress = screen.progress();
+    long since = System.nanoTime();
+    while (true) {
+      thread.join(POLL_MILLIS);
+      if (!thread.isAlive()) {
+        return true;
+      }
+      long progressNow = screen.progress();
+      long now = System.nanoTime();
+      if (progressNow != progress) {
+        progress = progressNow;
+        since = now;
+      } else if (TimeUnit.NANOSECONDS.toMillis(now - since) > patienceMillis.getAsLong()) {
+        return false;
+      }
+    }
   }
 
   synchronized void add(Item item) {

@@ -27,6 +27,14 @@ interface Screen {
    */
   void show(List<Item> items) throws IOException;
 
+  /**
+   * A number that changes whenever a part of what is shown has gone out; of a screen where it never
+   * does, nobody waits for slow readers. Any thread may ask.
+   */
+  default long progress() {
+    return 0;
+  }
+
   /** From now on this stands before what is typed, where something is. */
   void prompt(String prompt);
 

@@ -82,6 +82,11 @@ final class TranscriptFile implements AutoCloseable {
       }
 
       @Override
+      public long progress() {
+        return screen.progress();
+      }
+
+      @Override
       public void prompt(String prompt) {
         screen.prompt(prompt);
       }

@@ -76,14 +76,24 @@ final class Visit {
   int run() throws InterruptedException {
     Thread main = Thread.currentThread();
     interrupts.begin(() -> interrupt(main));
+    int exitCode = ExitCode.ERROR;
+    boolean read;
     try {
-      return enter();
+      exitCode = enter();
     } catch (CannotConnectException e) {
       printer.complain(Line.of(String.valueOf(e.getMessage())));
-      return ExitCode.ERROR;
     } finally {
-      printer.finish(PERSON_PATIENCE_MILLIS);
+      read = printer.finish(this::patienceMillis);
     }
+    boolean inOrder = read || input.interactive() || exitCode != ExitCode.OK;
+    return inOrder ? exitCode : ExitCode.ERROR;
+  }
+
+  /** How long nothing may go on. Who asked for the end waits no longer than a person. */
+  private long patienceMillis() {
+    return input.interactive() || interrupts.exitCode() != 0
+        ? PERSON_PATIENCE_MILLIS
+        : PIPE_PATIENCE_MILLIS;
   }
 
   private int enter() throws InterruptedException, CannotConnectException {
@@ -227,15 +237,16 @@ final class Visit {
       } catch (ExecutionException e) {
         throw new AssertionError(e);
       } catch (TimeoutException e) {
-        boolean patient = !input.interactive() && interrupts.exitCode() == 0;
+        long patienceMillis = patienceMillis();
         long progressNow = conversation.unconfirmed().progress();
         boolean searching = settings.retry() && conversation.offline();
+        boolean patient = patienceMillis == PIPE_PATIENCE_MILLIS;
         if (patient && (searching || progressNow != progress)) {
           since = System.nanoTime();
           progress = progressNow;
         }
         long waitedMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
-        if (waitedMillis > (patient ? PIPE_PATIENCE_MILLIS : PERSON_PATIENCE_MILLIS)) {
+        if (waitedMillis > patienceMillis) {
           return null;
         }
       }

@@ -1,6 +1,9 @@
 package simplechat.client;
 
-/** Too much waits for the server's answer already; nothing was sent. */
+/**
+ * Too much waits for the server's answer already, and nothing was sent; or the answer is too much
+ * itself.
+ */
 public final class BacklogFullException extends Exception {
   private static final long serialVersionUID = 1L;
 

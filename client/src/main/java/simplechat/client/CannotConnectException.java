@@ -42,6 +42,9 @@ public final class CannotConnectException extends IOException {
     if (cause instanceof NoRouteToHostException) {
       return "no route to host";
     }
+    if (cause instanceof IllegalArgumentException) {
+      return String.valueOf(cause.getMessage());
+    }
     String text = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT);
     if (text.contains("unreachable")) {
       return "network is unreachable";

@@ -137,7 +137,8 @@ public final class ChatClient implements AutoCloseable {
   }
 
   /**
-   * The names of all members, this one's too, in the server's order. Fails as {@link #send} does.
+   * The names of all members, this one's too, in the server's order. Fails as {@link #send} does,
+   * with {@link BacklogFullException} also if they are more than 100 000.
    */
   public CompletionStage<List<String>> who() {
     CompletableFuture<List<String>> result = new CompletableFuture<>();

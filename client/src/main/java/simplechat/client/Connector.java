@@ -31,6 +31,8 @@ final class Connector {
   private static final UnpooledByteBufAllocator ALLOCATOR =
       new UnpooledByteBufAllocator(false, true);
 
+  private static final int PORT_MAX = 65_535;
+
   private final String host;
   private final int port;
   private final ClientOptions options;
@@ -58,7 +60,9 @@ final class Connector {
 
   CompletableFuture<Connection> connect() {
     byte[] literal = NetUtil.createByteArrayFromIpAddressString(host);
-    if (literal != null && options.trust() == null) {
+    if (port < 0 || port > PORT_MAX) {
+      fail(new IllegalArgumentException("port out of range: " + port));
+    } else if (literal != null && options.trust() == null) {
       tryNext(List.of(address(literal)), 0);
     } else {
       prepare();
@@ -76,7 +80,7 @@ final class Connector {
                   options.trust().prepare();
                 }
                 tryNext(List.of(InetAddress.getAllByName(host)), 0);
-              } catch (IOException e) {
+              } catch (IOException | RuntimeException e) {
                 fail(e);
               }
             },

@@ -12,8 +12,8 @@ import simplechat.protocol.ServerMessage.Roster;
 /**
  * WHOs that wait for their answer, and the part of the first answer that came.
  *
- * <p>Bounds: {@value #CALLS_MAX} calls and {@value #NAMES_MAX} names, more than any server has
- * members.
+ * <p>Bounds: {@value #CALLS_MAX} calls and {@value #NAMES_MAX} names. Of a longer answer nothing is
+ * kept; it is read to its end, and the call fails.
  */
 final class RosterCalls {
   private static final int CALLS_MAX = 16;
@@ -21,6 +21,7 @@ final class RosterCalls {
 
   private final Queue<CompletableFuture<List<String>>> calls = new ArrayDeque<>();
   private List<String> names = new ArrayList<>();
+  private boolean tooLong;
 
   /** False if too many wait already. */
   boolean add(CompletableFuture<List<String>> call) {
@@ -32,21 +33,38 @@ final class RosterCalls {
     if (call == null) {
       throw new ProtocolException(ErrorCode.MALFORMED, "a ROSTER that nobody asked for");
     }
-    if (names.size() + roster.names().size() > NAMES_MAX) {
-      throw new ProtocolException(ErrorCode.MALFORMED, "a ROSTER without an end");
-    }
-    names.addAll(roster.names());
-    if (!roster.more()) {
-      List<String> all = List.copyOf(names);
+    tooLong |= names.size() + roster.names().size() > NAMES_MAX;
+    if (tooLong) {
       names = new ArrayList<>();
-      calls.remove();
-      call.complete(all);
+    } else {
+      names.addAll(roster.names());
     }
+    if (!roster.more()) {
+      calls.remove();
+      answer(call);
+    }
+  }
+
+  private void answer(CompletableFuture<List<String>> call) {
+    List<String> all = List.copyOf(names);
+    boolean known = !tooLong;
+    begin();
+    if (known) {
+      call.complete(all);
+    } else {
+      call.completeExceptionally(
+          new BacklogFullException("more than " + NAMES_MAX + " members are here"));
+    }
+  }
+
+  private void begin() {
+    names = new ArrayList<>();
+    tooLong = false;
   }
 
   /** The connection is over. */
   void fail(EndedException reason) {
-    names = new ArrayList<>();
+    begin();
     while (!calls.isEmpty()) {
       calls.remove().completeExceptionally(reason);
     }

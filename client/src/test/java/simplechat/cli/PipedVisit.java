@@ -1,14 +1,19 @@
 package simplechat.cli;
 
 import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import simplechat.client.ClientOptions;
 
@@ -20,6 +25,19 @@ final class PipedVisit implements AutoCloseable {
   private final PipedOutputStream keys = new PipedOutputStream();
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private volatile CountDownLatch reader = new CountDownLatch(0);
+  private final OutputStream readOut =
+      new FilterOutputStream(out) {
+        @Override
+        public void write(byte[] bytes, int index, int length) throws IOException {
+          try {
+            reader.await();
+          } catch (InterruptedException e) {
+            throw new InterruptedIOException();
+          }
+          out.write(bytes, index, length);
+        }
+      };
   private final CompletableFuture<Integer> exitCode = new CompletableFuture<>();
   private final @Nullable TranscriptFile log;
 
@@ -30,7 +48,7 @@ final class PipedVisit implements AutoCloseable {
     Settings settings =
         new Settings(
             "127.0.0.1", port, Admission.FREE, "alice", 0, true, false, false, json, log != null);
-    Screen plain = new PlainScreen(json ? Screen.Kind.RECORD : Screen.Kind.TALK, out, err);
+    Screen plain = new PlainScreen(json ? Screen.Kind.RECORD : Screen.Kind.TALK, readOut, err);
     Visit visit =
         new Visit(
             settings,
@@ -53,6 +71,25 @@ final class PipedVisit implements AutoCloseable {
   void type(String text) throws IOException {
     keys.write(text.getBytes(StandardCharsets.UTF_8));
     keys.flush();
+  }
+
+  /** From now on nobody reads what is printed. */
+  void hold() {
+    reader = new CountDownLatch(1);
+  }
+
+  /** Takes back {@link #hold}. */
+  void release() {
+    reader.countDown();
+  }
+
+  boolean endsWithin(long millis) throws Exception {
+    try {
+      exitCode.get(millis, TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    }
   }
 
   int exitCode() throws Exception {

@@ -61,6 +61,26 @@ class VisitTest {
     assertThat(atTheDoor(ErrorCode.SERVER_FULL, 3)).isEqualTo("the server is full\n");
   }
 
+  /** It may take longer than a person at a terminal would wait. */
+  @Test
+  void whoReadsAPipeLateGetsAllOfIt() throws Exception {
+    try (PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, false, null);
+        Peer peer = server.accept()) {
+      peer.expect(ClientMessage.Hello.class);
+      visit.hold();
+      peer.welcome("alice", 0, 0);
+      peer.send(new ServerMessage.Msg(0, 1, "bob", "the last word"));
+      visit.type("leave\n");
+      peer.expect(ClientMessage.Leave.class);
+      peer.bye(0);
+      peer.expectFin();
+      assertThat(visit.endsWithin(1_700)).isFalse();
+      visit.release();
+      assertThat(visit.exitCode()).isZero();
+      assertThat(visit.out()).contains("bob: the last word\n").endsWith("left the chat\n");
+    }
+  }
+
   /** What is said to somebody who is sent away with this code. */
   private String atTheDoor(ErrorCode code, int exitCode) throws Exception {
     try (PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, false, null);

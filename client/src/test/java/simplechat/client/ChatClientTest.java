@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -179,6 +180,31 @@ class ChatClientTest {
   }
 
   @Test
+  void aRosterThatIsTooLongFailsAndCostsNothingElse() throws Exception {
+    ChatClient client = connect();
+    Peer peer = join(client, 0);
+    List<String> part = Collections.nCopies(500, "bob");
+    for (int parts : List.of(200, 201)) {
+      CompletionStage<List<String>> who = client.who();
+      peer.expect(ClientMessage.Who.class);
+      for (int i = 0; i < parts; i++) {
+        peer.send(new ServerMessage.Roster(true, part));
+      }
+      peer.send(new ServerMessage.Roster(false, List.of()));
+      if (parts == 200) {
+        assertThat(get(who)).hasSize(100_000);
+      } else {
+        assertThatThrownBy(() -> get(who))
+            .hasCauseInstanceOf(BacklogFullException.class)
+            .hasMessageContaining("more than 100000 members");
+      }
+    }
+    CompletionStage<List<String>> who = client.who();
+    peer.send(new ServerMessage.Roster(false, List.of("alice")));
+    assertThat(get(who)).containsExactly("alice");
+  }
+
+  @Test
   void leavingIsConfirmedByBye() throws Exception {
     ChatClient client = connect();
     Peer peer = join(client, 0);
@@ -280,6 +306,16 @@ class ChatClientTest {
     assertThatThrownBy(() -> get(ChatClient.connect("no.such.host.invalid", port, recorder)))
         .cause()
         .hasMessage("cannot connect to no.such.host.invalid:" + port + ": unknown host");
+  }
+
+  @Test
+  void aPortThatCannotBeFailsAsAConnectionDoes() {
+    for (String host : List.of("localhost", "127.0.0.1")) {
+      assertThatThrownBy(() -> get(ChatClient.connect(host, 70_000, recorder)))
+          .cause()
+          .isInstanceOf(CannotConnectException.class)
+          .hasMessage("cannot connect to " + host + ":70000: port out of range: 70000");
+    }
   }
 
   @Test
