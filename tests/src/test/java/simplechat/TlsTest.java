@@ -376,6 +376,23 @@ class TlsTest {
     }
   }
 
+  /** Of too many the oldest is not waited for until it begins to speak TLS. */
+  @Test
+  void whoIsTurnedAwayInSilenceIsGoneAtOnce() throws Exception {
+    try (RunningServer server = RunningServer.start(config -> config.maxPending(2));
+        Socket first = tcp(server);
+        Socket second = tcp(server);
+        Socket third = tcp(server);
+        Socket fourth = tcp(server)) {
+      for (Socket away : List.of(first, second)) {
+        away.setSoTimeout(2_000);
+        assertThat(away.getInputStream().read()).isNegative();
+      }
+      server.awaitConnections(2);
+      assertThat(third.isConnected() && fourth.isConnected()).isTrue();
+    }
+  }
+
   @Test
   void newFilesAreUsedByNewHandshakesAndBrokenOnesAreNot(@TempDir Path dir) throws Exception {
     TlsFiles good = TestTls.good();

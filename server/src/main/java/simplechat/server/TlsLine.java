@@ -108,6 +108,10 @@ final class TlsLine extends Line {
       connection().inputEnded();
     } else {
       super.userEventTriggered(ctx, event);
+      if (event == Door.Refusal.DOOR_FULL && isSilent()) {
+        // It has had its time to begin to speak TLS, and without it cannot be told.
+        close();
+      }
     }
   }
 
