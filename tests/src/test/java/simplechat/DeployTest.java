@@ -20,6 +20,8 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.server.ServerConfig;
 import simplechat.support.ServerProcess;
 
@@ -37,30 +39,44 @@ class DeployTest {
   /** What {@code DescriptorLimit} keeps. */
   private static final int HEAD_ROOM = 128;
 
-  @Test
-  void theUnitSuitsTheServer() throws Exception {
-    String unit = Files.readString(DEPLOY.resolve("chat.service"));
+  @ParameterizedTest
+  @ValueSource(strings = {"chat.service", "chat@.service"})
+  void theUnitsSuitTheServer(String name) throws Exception {
+    String unit = Files.readString(DEPLOY.resolve(name));
     ServerConfig defaults = ServerConfig.defaults();
     assertThat(number(unit, "TimeoutStopSec=(\\d+)"))
         .isGreaterThanOrEqualTo(defaults.drain().toSeconds() + RESERVE_SECONDS);
     assertThat(number(unit, "LimitNOFILE=(\\d+)"))
         .isGreaterThanOrEqualTo(defaults.maxConnections() + HEAD_ROOM);
-    assertThat(words(unit, "(?m)^ExecStart=/usr/bin/java (.*) -jar ")).isEqualTo(launcherOptions());
+    assertThat(words(unit, "(?m)^ExecStart=/usr/bin/java (.*) \\$JAVA_OPTS -jar "))
+        .isEqualTo(launcherOptions());
   }
 
+  /** What one of them has for itself it has from its name, or from a file of its own. */
   @Test
-  void systemdFindsNothingWrongWithTheUnit() throws Exception {
+  void serversOfOneRoomDoNotShareAPort() throws Exception {
+    String unit = Files.readString(DEPLOY.resolve("chat@.service"));
+    assertThat(unit).containsPattern("(?m)^ExecStart=.* --port %i$");
+    assertThat(matches(unit, "(?m)^EnvironmentFile=-?(.*)$"))
+        .containsExactly("/etc/simple-chat/room-%i.env", "/etc/simple-chat/room.env");
+    assertThat(unit.indexOf("room-%i.env"))
+        .isGreaterThan(unit.indexOf("=/etc/simple-chat/room.env"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"chat.service", "chat@.service"})
+  void systemdFindsNothingWrongWithTheUnits(String name) throws Exception {
     assumeTrue(
         Files.isExecutable(Path.of("/usr/bin/systemd-analyze"))
             && Files.isExecutable(Path.of("/usr/bin/java")),
         "no systemd-analyze or /usr/bin/java here");
     Process verify =
-        new ProcessBuilder("systemd-analyze", "verify", DEPLOY.resolve("chat.service").toString())
+        new ProcessBuilder("systemd-analyze", "verify", DEPLOY.resolve(name).toString())
             .redirectErrorStream(true)
             .start();
     String said = new String(verify.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(verify.waitFor()).as(said).isZero();
-    assertThat(said).doesNotContain("chat.service:");
+    assertThat(said).doesNotContain("/deploy/chat");
   }
 
   @Test
@@ -68,11 +84,7 @@ class DeployTest {
     String file = Files.readString(DEPLOY.resolve("Containerfile"));
     assertThat(number(file, "(?m)^USER (\\d+):\\d+$")).isPositive();
     assertThat(file).contains("\nSTOPSIGNAL SIGTERM\n");
-    Set<String> options =
-        words(file, "(?m)^ENTRYPOINT \\[\"java\", (.*), \"-jar\", ").stream()
-            .map(word -> word.replaceAll("[\",]", ""))
-            .collect(Collectors.toSet());
-    assertThat(options).isEqualTo(launcherOptions());
+    assertThat(words(file, "\"exec java (.*) \\$JAVA_OPTS -jar ")).isEqualTo(launcherOptions());
   }
 
   /** The very command of the container file, and the figures that the alarms are about. */

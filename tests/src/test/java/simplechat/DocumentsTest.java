@@ -70,7 +70,7 @@ class DocumentsTest {
     for (String line : Files.readAllLines(book)) {
       Matcher found = row.matcher(line);
       if (found.matches()) {
-        rows.put(found.group(1), found.group(2));
+        assertThat(rows.put(found.group(1), found.group(2))).as(line).isNull();
       }
     }
     Map<String, String> options = new TreeMap<>();
