@@ -182,8 +182,8 @@ class GapTest {
   }
 
   /**
-   * "A frame of which a part was already sent at that moment is finished if 4 KiB or less of it are
-   * left, and GAP follows. If more is left, the connection ends with SLOW."
+   * "A frame of which a part was already sent at that moment is finished if 3840 bytes or less of
+   * it are left, and GAP follows. If more is left, the connection ends with SLOW."
    */
   @ParameterizedTest
   @EnumSource

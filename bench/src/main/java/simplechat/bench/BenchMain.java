@@ -341,7 +341,7 @@ public final class BenchMain implements Callable<Integer> {
     @Override
     public String[] getVersion() {
       String version = BenchMain.class.getPackage().getImplementationVersion();
-      return new String[] {"Simple Chat " + (version == null ? "(unpackaged)" : version)};
+      return new String[] {"Simple Chat " + (version == null ? "development" : version)};
     }
   }
 }

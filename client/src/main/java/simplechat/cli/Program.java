@@ -97,7 +97,7 @@ final class Program {
     @Override
     public String[] getVersion() {
       String version = Program.class.getPackage().getImplementationVersion();
-      return new String[] {"Simple Chat " + (version == null ? "(not packaged)" : version)};
+      return new String[] {"Simple Chat " + (version == null ? "development" : version)};
     }
   }
 }

@@ -3,7 +3,7 @@ package simplechat.client;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whether the server is still there, judged by received bytes alone (PROTOCOL.md, section "Rules").
+ * Whether the server is still there, judged by received bytes alone (PROTOCOL.md, section "Time").
  *
  * <p>Asked at every tick. A tick that comes late means that this process itself did not run; that
  * time was nobody's silence and is not counted.

@@ -136,7 +136,7 @@ final class RoomLog {
   }
 
   /**
-   * Where to write the next event's frame: the caller writes exactly {@code frameBytes} there, then
+   * Where to write the next event's frame: the caller writes at most {@code frameBytes} there, then
    * calls {@link #commit}.
    */
   ByteBuf begin(int frameBytes) {
