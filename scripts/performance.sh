@@ -126,7 +126,8 @@ of() { field "$3" <"$work/$1.$2.json"; }
 
 median() { sort -g | awk '{v[NR] = $1} END {if (NR) print v[int((NR + 1) / 2)]}'; }
 
-# take ROW FIRST SECOND CPUS OPTION...: both in turn, a run each a round.
+# take ROW FIRST SECOND CPUS OPTION...: both in turn, a run each a round. Of a round in which one fails
+# nothing is kept: the rest would be compared with what is not its neighbour.
 take() {
   local row=$1 first=$2 second=$3 on=$4 name
   shift 4
@@ -135,20 +136,24 @@ take() {
   : >"$work/$row.$second.json"
   for ((r = 0; r < rounds; r++)); do
     for name in "$first" "$second"; do
-      run "$name" "$on" "$@" >>"$work/$row.$name.json" || say "$row: $name failed"
+      if ! run "$name" "$on" "$@" >"$work/run.$name"; then
+        say "$row: $name failed"
+        continue 2
+      fi
     done
+    for name in "$first" "$second"; do cat "$work/run.$name" >>"$work/$row.$name.json"; done
   done
 }
 
-# line ROW FIRST SECOND FIGURE SCALE FORMAT TITLE BAR: medians, and the ratio of the pairs.
+# line ROW FIRST SECOND FIGURE SCALE FORMAT TITLE BAR: medians, the ratio of the pairs, and how many they are.
 line() {
   local row=$1 first=$2 second=$3 figure=$4 scale=$5 format=$6
   paste <(of "$row" "$first" "$figure") <(of "$row" "$second" "$figure") |
     awk 'NF == 2 && $1 > 0 {print $2 / $1}' | sort -g >"$work/ratios"
-  printf "| %s | $format | $format | **%.2f** (%.2f to %.2f) | %s |\n" "$7" \
+  printf "| %s | $format | $format | **%.2f** (%.2f to %.2f), %d pairs | %s |\n" "$7" \
     "$(of "$row" "$first" "$figure" | median | awk -v s="$scale" '{print $1 / s}')" \
     "$(of "$row" "$second" "$figure" | median | awk -v s="$scale" '{print $1 / s}')" \
-    "$(median <"$work/ratios")" "$(head -n 1 "$work/ratios")" "$(tail -n 1 "$work/ratios")" "$8"
+    "$(median <"$work/ratios")" "$(head -n 1 "$work/ratios")" "$(tail -n 1 "$work/ratios")" "$(wc -l <"$work/ratios")" "$8"
 }
 
 # insert PART: puts stdin into the page, between its marks.
@@ -286,8 +291,8 @@ measure_idle() {
     echo '|---|---|---|---|'
     while IFS=: read -r figure title bar; do
       of idle ours "$figure" | sort -g >"$work/values"
-      printf '| %s | %.1f | %.1f to %.1f | %s |\n' "$title" "$(median <"$work/values")" \
-        "$(head -n 1 "$work/values")" "$(tail -n 1 "$work/values")" "$bar"
+      printf '| %s | %.1f | %.1f to %.1f, %d runs | %s |\n' "$title" "$(median <"$work/values")" \
+        "$(head -n 1 "$work/values")" "$(tail -n 1 "$work/values")" "$(wc -l <"$work/values")" "$bar"
     done <<'END'
 idle_rss_mib:resident memory of the server, MiB:≤ 160
 idle_kib_per_member:of it for each member, KiB:≤ 4
@@ -438,7 +443,7 @@ machine() {
       s/^mosquitto version \(.*\)/; Mosquitto \1/p
       s/^ngIRCd \([0-9.]*\).*/; ngircd \1/p}' | tr -d '\n' || :
   done
-  printf '; %s rounds.\n\n' "$rounds"
+  printf '.\n\n'
 }
 
 ./chat bench --version >&2
