@@ -5,6 +5,7 @@ import static simplechat.redis.Request.bytes;
 import io.lettuce.core.StreamMessage;
 import java.security.SecureRandom;
 import java.util.List;
+import simplechat.room.Backplane;
 import simplechat.room.NoRoomException;
 
 /** The scripts' arguments, in their order. */
@@ -33,7 +34,7 @@ final class Calls {
     arguments[2] = bytes(first);
     arguments[3] = bytes(settings.maxLength());
     arguments[4] = bytes(settings.resumeWindow().toMillis());
-    arguments[5] = bytes(RedisSettings.MAX_LOST);
+    arguments[5] = bytes(Backplane.LOST_MAX);
     arguments[6] = keys.leases();
     int at = PUBLISH_FIXED;
     for (Request request : call) {

@@ -386,6 +386,7 @@ final class Node {
     if (state == State.CLOSED) {
       return;
     }
+    loop.execute(this::tick, TICK.toNanos()); // first, so that a fault does not cost the lease
     long now = nanoTime.getAsLong();
     if (lease.isOver(now)) {
       leaseIsOver();
@@ -395,6 +396,5 @@ final class Node {
     }
     publisher.ticked();
     life.ticked();
-    loop.execute(this::tick, TICK.toNanos());
   }
 }

@@ -84,9 +84,9 @@ final class Publisher {
   }
 
   private void answered(RedisLink from, List<Object> reply) {
-    underWay = false;
     long verdict = Snapshot.number(reply, 0);
     if (verdict < 0) {
+      underWay = false;
       node.refused(verdict);
       return;
     }
@@ -94,6 +94,8 @@ final class Publisher {
       long number = outbox.first();
       life.done(number, outbox.answered(), (Long) result);
     }
+    // Not before: whoever hears of it may ask for something, and the rest would be sent again.
+    underWay = false;
     publish(from);
     life.moved();
   }

@@ -8,7 +8,6 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -65,8 +64,7 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
   /** SENDs that were refused and have not been told, one number a member: the highest. */
   private final Map<Member, Integer> counted = new HashMap<>();
 
-  /** Requests without effect, and how far the room must be read to know why; 0 is not known yet. */
-  private final Map<Request, Long> doubts = new LinkedHashMap<>();
+  private final Doubts doubts = new Doubts();
 
   private volatile Pressure pressure = Pressure.NONE;
   private @Nullable Runnable drained;
@@ -206,7 +204,7 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
     if (arrival != null && result != 1 && arrivals.remove(number) != null) {
       arrival.nameTaken();
     } else if (arrival == null && result != 1) {
-      doubts.put(request, 0L);
+      doubts.add(request);
     }
   }
 
@@ -224,7 +222,7 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
 
   @Override
   public void looked(long end) {
-    doubts.replaceAll((request, known) -> known == 0 ? end : known);
+    doubts.looked(end);
   }
 
   @Override
@@ -255,7 +253,7 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
   @Override
   public void moved() {
     unseen.entrySet().removeIf(this::isSeen);
-    if (doubts.entrySet().removeIf(this::isWrong)) {
+    if (doubts.settle(ledger)) {
       node.anew("a member who is there is not known to it");
     }
     press();
@@ -287,15 +285,6 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
       refused.nameTaken();
     }
     return seen;
-  }
-
-  /** A request was without effect, although the member is there as it was, by all that was read. */
-  private boolean isWrong(Map.Entry<Request, Long> doubt) {
-    Member member = doubt.getKey().member();
-    return member != null
-        && doubt.getValue() > 0
-        && doubt.getValue() <= ledger.end()
-        && ledger.sessions().isPresent(member, doubt.getKey().claim());
   }
 
   private static void turnAway(@Nullable Arrival arrival) {

@@ -30,9 +30,6 @@ public record RedisSettings(
   /** Found by the others within another second: so 15 s after its death a node's names are free. */
   public static final Duration LEASE = Duration.ofSeconds(14);
 
-  /** How many lost sessions are remembered by all nodes together. */
-  public static final int MAX_LOST = 100_000;
-
   /**
    * @throws IllegalArgumentException for a value that is out of its bounds, with both in one line
    */

@@ -12,6 +12,9 @@ import simplechat.protocol.ServerMessage.LeftWhy;
  * anywhere.
  */
 public interface Backplane {
+  /** How many lost sessions the servers of a shared room remember, each of them all. */
+  int LOST_MAX = 100_000;
+
   /** What those who are about to say something should know. */
   enum Pressure {
     NONE,

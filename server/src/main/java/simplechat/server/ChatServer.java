@@ -25,6 +25,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import simplechat.room.Backplane;
 import simplechat.room.Room;
 import simplechat.room.RoomSettings;
 import simplechat.status.ServerMetrics;
@@ -81,7 +82,7 @@ public final class ChatServer {
   private @Nullable Channel listener;
   private volatile boolean stopping;
 
-  private ChatServer(ServerConfig config, Transport transport) {
+  private ChatServer(ServerConfig config, Transport transport, int maxLost) {
     this.config = config;
     this.transport = transport;
     tls = config.tls() == null ? null : new Tls(config.tls(), Clock.systemUTC());
@@ -106,7 +107,7 @@ public final class ChatServer {
             config.maxText(),
             config.heartbeat(),
             config.resumeWindow(),
-            config.maxConnections(),
+            maxLost,
             config.greeting(),
             0);
     room = new Room(settings, allocator, this::onRoom, Clock.systemUTC(), System::nanoTime);
@@ -131,9 +132,10 @@ public final class ChatServer {
   static CompletableFuture<ChatServer> start(
       ServerConfig config, @Nullable Opening opening, Transport transport) {
     CompletableFuture<ChatServer> started = new CompletableFuture<>();
+    int maxLost = opening == null ? config.maxConnections() : Backplane.LOST_MAX;
     ChatServer server;
     try {
-      server = new ChatServer(config, transport);
+      server = new ChatServer(config, transport, maxLost);
     } catch (RuntimeException | LinkageError e) {
       started.completeExceptionally(e);
       return started;
@@ -213,7 +215,6 @@ public final class ChatServer {
                     onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
                     closeIfIdle();
                   });
-
               roomLoop()
                   .eventLoop()
                   .schedule(this::close, config.drain().toMillis(), TimeUnit.MILLISECONDS);

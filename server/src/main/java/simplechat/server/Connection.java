@@ -296,7 +296,8 @@ final class Connection {
   private void answered() {
     if (!inbound.isDecoding()) {
       outbound.flush();
-      resume();
+      // Not within the room's call: the next frame may ask the room for something.
+      loop.eventLoop().execute(this::resume);
     }
   }
 
