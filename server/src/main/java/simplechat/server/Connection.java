@@ -335,16 +335,22 @@ final class Connection {
   /** Ends the connection with a last frame, of which the peer may be sure if it reads. */
   void end(ErrorCode code, String text, LeftWhy why) {
     if (state != ConnectionState.ENDING) {
-      room.lose(why);
+      lose(why);
       outbound.end(new Bye(code, 0, text));
       ending();
     }
   }
 
+  /** The member goes, and what the room writes of that is not for this connection. */
+  private void lose(LeftWhy why) {
+    outbound.spoke(Outbound.NEVER);
+    room.lose(why);
+  }
+
   /** Ends it without a last frame: the socket takes none, or the stream stopped inside another. */
   private void slow() {
     if (state != ConnectionState.ENDING) {
-      room.lose(LeftWhy.SLOW);
+      lose(LeftWhy.SLOW);
       outbound.abandon(ErrorCode.SLOW);
       ending();
       outputEnded();
@@ -375,7 +381,7 @@ final class Connection {
     switch (state) {
       case STRANGER, JOINED -> {
         if (!roster.isUnderWay()) {
-          room.lose(LeftWhy.LOST);
+          lose(LeftWhy.LOST);
           outbound.end();
           ending();
         }

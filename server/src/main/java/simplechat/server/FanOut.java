@@ -20,8 +20,9 @@ import simplechat.room.Segment;
  * speaks, is answered, lags or ends goes on with a cursor of its own until it has caught up.
  *
  * <p>What is written of a member's own is known here before it is published, because its connection
- * asks for it, with one exception: when its session goes on in another connection, the room writes
- * its LEFT. So long as such a dismissal is on its way to this loop, nobody is abreast.
+ * asks for it, with two exceptions: when its session goes on in another connection, and when the
+ * server of a shared room goes, the room writes its LEFT. So long as such a dismissal is on its way
+ * to this loop, nobody is abreast.
  *
  * <p>Threading: confined to the event loop, but for {@link #dismissalComes}.
  */

@@ -145,26 +145,34 @@ final class RoomLink implements MemberConnection {
 
   @Override
   public void leaves() {
-    onLoop(connection::leaves);
+    behindItsBack(connection::leaves);
   }
 
   @Override
   public void dismissed(ErrorCode code, String text) {
-    loop.fanOut().dismissalComes();
-    onLoop(
+    behindItsBack(
         () -> {
           forget();
-          try {
-            connection.end(code, text, LeftWhy.REPLACED);
-          } finally {
-            loop.fanOut().dismissalCame();
-          }
+          connection.end(code, text, LeftWhy.REPLACED);
         });
   }
 
   @Override
   public void roster(ServerMessage.Roster part, RosterPlace after) {
     onLoop(() -> connection.roster(part, after));
+  }
+
+  /** Tells the connection that the room writes its LEFT, for which it has not asked. */
+  private void behindItsBack(Runnable task) {
+    loop.fanOut().dismissalComes();
+    onLoop(
+        () -> {
+          try {
+            task.run();
+          } finally {
+            loop.fanOut().dismissalCame();
+          }
+        });
   }
 
   private void deliver(Room room, Member speaker, List<Sent> sent) {

@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.redis.RedisSettings;
 import simplechat.server.ChatServer;
+import simplechat.server.Opening;
 import simplechat.server.ServerConfig;
 import simplechat.status.ServerMetrics;
 import simplechat.status.ServerMetrics.Connections;
@@ -96,13 +97,18 @@ public final class RunningServer implements AutoCloseable {
 
   /** One of several nodes around a Redis. */
   public static RunningServer node(RedisSettings redis, UnaryOperator<ServerConfig.Builder> tweak) {
+    return node(redis::open, tweak);
+  }
+
+  /** One that takes its order from elsewhere. */
+  public static RunningServer node(Opening order, UnaryOperator<ServerConfig.Builder> tweak) {
     int descriptors = descriptors();
     int loops = loopThreads();
     ServerConfig.Builder config = ServerConfig.defaults().toBuilder().port(0).loops(1);
     if (Load.isFull()) {
       config.heartbeat(LOAD_HEARTBEAT).writeStall(LOAD_HEARTBEAT);
     }
-    ChatServer server = get(ChatServer.start(tweak.apply(config).build(), redis::open), PATIENCE);
+    ChatServer server = get(ChatServer.start(tweak.apply(config).build(), order), PATIENCE);
     RunningServer node = new RunningServer(server, descriptors, loops, ERRORS.size());
     node.shared = true;
     return node;
