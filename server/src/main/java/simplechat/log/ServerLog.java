@@ -81,6 +81,7 @@ public final class ServerLog extends UnsynchronizedAppenderBase<ILoggingEvent> {
     root.setLevel(Level.toLevel(level));
     root.addAppender(log);
     context.getLogger("io.netty").setLevel(Level.WARN);
+    context.getLogger("io.lettuce").setLevel(Level.ERROR); // its failures come to us, and are told
     context.getLogger(SAID).setLevel(texts ? Level.TRACE : Level.OFF);
     log.writer.start();
     return log;

@@ -55,6 +55,17 @@ class ServerLogTest {
     }
   }
 
+  /** What we do about it, we say ourselves; it knows better than us which sockets there are. */
+  @Test
+  void whatLibrariesSayInPassingIsNoLine() throws Exception {
+    ServerLog log = install("info", LineFormat.TEXT, out);
+    context.getLogger("io.netty.channel").info("a library has news");
+    context.getLogger("io.lettuce.core.resource").warn("both are available");
+    context.getLogger("io.lettuce.core.resource").error("this matters");
+    log.close(Duration.ofSeconds(5));
+    assertThat(lines()).singleElement().asString().contains("this matters");
+  }
+
   @Test
   void aKindHasTenLinesASecondAndTheRestIsCounted() throws Exception {
     ServerLog log = install("info", LineFormat.TEXT, out);
