@@ -138,7 +138,7 @@ class OwnLeftTest {
     CompletableFuture<Announcing> open(
         Ledger of, Iterable<EventExecutor> loops, EventExecutor roomLoop) {
       ledger = of;
-      loops.forEach(loop -> otherLoop = loop == roomLoop ? otherLoop : loop);
+      loops.forEach(loop -> otherLoop = loop.equals(roomLoop) ? otherLoop : loop);
       return CompletableFuture.completedFuture(this);
     }
 
