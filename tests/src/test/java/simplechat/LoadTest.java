@@ -307,7 +307,9 @@ class LoadTest {
     List<SocketChannel> peers = new ArrayList<>();
     try (ServerProcess server =
         ServerProcess.start(
-            Map.of("_JAVA_OPTIONS", "-Xmx" + heap + "m -XX:+ExitOnOutOfMemoryError"),
+            Map.of(
+                "_JAVA_OPTIONS",
+                "-Xmx" + heap + "m -XX:MaxDirectMemorySize=128m -XX:+ExitOnOutOfMemoryError"),
             "--port",
             "0",
             "--max-connections",

@@ -124,7 +124,7 @@ final class FanOut {
     for (int i = abreast; i < members.size(); i++) {
       Outbound member = members.get(i);
       member.wake();
-      if (together && sockets.get(i) != null && member.isIdle() && catchesUp(member)) {
+      if (together && sockets.get(i) != null && member.isIdle() && comesAbreast(member)) {
         swap(i, abreast);
         abreast++;
       }
@@ -225,6 +225,15 @@ final class FanOut {
       Outbound member = members.get(i);
       fallBack(member);
       member.failed(e);
+    }
+  }
+
+  private boolean comesAbreast(Outbound member) {
+    try {
+      return catchesUp(member);
+    } catch (RuntimeException e) {
+      member.failed(e);
+      return false;
     }
   }
 
