@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -268,8 +269,12 @@ class ServerProgramTest {
   }
 
   private static boolean accepts(InetSocketAddress address) {
-    try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
-      return socket.isConnected();
+    try (Socket socket = new Socket()) {
+      socket.connect(address, 50);
+      return true;
+    } catch (SocketTimeoutException e) {
+      // The queue was full, and the kernel would ask again after a second only.
+      return true;
     } catch (IOException e) {
       return false;
     }
@@ -277,7 +282,7 @@ class ServerProgramTest {
 
   private static void assertOnce(Duration limit, Function<ServerProcess, Duration> round) {
     Duration best = SOON;
-    for (int i = 0; i < 6 && best.compareTo(limit) > 0; i++) {
+    for (int i = 0; i < 3 && best.compareTo(limit) > 0; i++) {
       try (ServerProcess server = ServerProcess.start("--port", "0")) {
         server.address();
         Duration took = round.apply(server);
