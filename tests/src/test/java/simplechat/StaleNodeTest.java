@@ -45,6 +45,7 @@ class StaleNodeTest {
       bob.join("bob");
       alice.expect(Joined.class);
       two.signal("STOP");
+      await().until(two::isStopped);
       bob.say("one", "two", "three");
       assertThat(alice.hasNext(lease.plusSeconds(2))).isTrue();
       assertThat(alice.expect(Left.class).why()).isEqualTo(LeftWhy.LOST);

@@ -155,6 +155,23 @@ public final class ServerProcess implements AutoCloseable {
     return process.pid();
   }
 
+  /** True once a SIGSTOP has come to the last of its threads. */
+  public boolean isStopped() {
+    try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid()), "task"))) {
+      return threads.allMatch(ServerProcess::isStopped);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean isStopped(Path thread) {
+    try {
+      return Files.readAllLines(thread.resolve("status")).contains("State:\tT (stopped)");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Memory that it has in the machine's, in bytes; 0 where the system does not tell. */
   public long residentBytes() {
     try {
