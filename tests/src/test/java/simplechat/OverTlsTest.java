@@ -6,6 +6,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import simplechat.support.Load;
 import simplechat.support.Shape;
 import simplechat.support.TestTls;
 
@@ -44,7 +45,9 @@ class OverTlsTest {
 
   @Test
   void whoIsTooSlowIsToldOrClosed() {
-    new GapTest().aMemberThatFallsOutOfTheLogIsToldExactlyWhatIsGone(Shape.ONE_LOOP);
+    if (Load.isFull()) { // takes ten seconds, and what it shows is not the line's
+      new GapTest().aMemberThatFallsOutOfTheLogIsToldExactlyWhatIsGone(Shape.ONE_LOOP);
+    }
     new GapTest().aMemberThatTakesNothingIsClosedAsSlow();
   }
 
