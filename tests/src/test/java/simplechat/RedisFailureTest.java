@@ -356,7 +356,9 @@ class RedisFailureTest {
       do {
         alice.say("over");
       } while (isRefused(alice, alice.sendNo()));
-      assertThat(refused(alice)).as("beyond what may wait").isPositive();
+      if (delayMillis >= 2000) { // otherwise some of it may be gone before the rest is said
+        assertThat(refused(alice)).as("beyond what may wait").isPositive();
+      }
     }
   }
 
