@@ -229,28 +229,21 @@ final class FanOut {
   }
 
   private boolean comesAbreast(Outbound member) {
+    Cursor cursor = member.cursor();
     try {
-      return catchesUp(member);
+      if (cursor == null || !cursor.hasComeIn() || (abreast > 0 && !cursor.isLevelWith(common()))) {
+        return false;
+      }
+      // From here on what the member gets is counted with the common cursor.
+      counters.delivered(cursor.delivered(true));
+      if (abreast == 0) {
+        common = cursor.fork();
+      }
+      return true;
     } catch (RuntimeException e) {
       member.failed(e);
       return false;
     }
-  }
-
-  private boolean catchesUp(Outbound member) {
-    Cursor cursor = member.cursor();
-    if (cursor == null || !cursor.hasComeIn()) {
-      return false;
-    }
-    if (abreast > 0 && !cursor.isLevelWith(common())) {
-      return false;
-    }
-    // From here on what the member gets is counted with the common cursor.
-    counters.delivered(cursor.delivered(true));
-    if (abreast == 0) {
-      common = cursor.fork();
-    }
-    return true;
   }
 
   private void swap(int i, int j) {
