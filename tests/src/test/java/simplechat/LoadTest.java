@@ -258,7 +258,7 @@ class LoadTest {
     int reading = Load.count(270, 4500);
     int stuck = Load.count(30, 500);
     int texts = 20 * Load.count(1, 300);
-    String memory = "-Xmx256m -XX:MaxDirectMemorySize=128m -XX:+ExitOnOutOfMemoryError";
+    String memory = "-Xmn8m -Xmx256m -XX:MaxDirectMemorySize=128m -XX:+ExitOnOutOfMemoryError";
     try (ServerProcess server =
             ServerProcess.start(
                 Map.of("_JAVA_OPTIONS", memory),

@@ -317,11 +317,10 @@ public final class ChatServer {
 
   private void serve(Channel bound) {
     listener = bound;
+    Tls.watch(tls);
     loops.values().forEach(ConnectionLoop::start);
-    long millis = EXPIRE_EVERY.toMillis();
-    roomLoop()
-        .eventLoop()
-        .scheduleWithFixedDelay(room::expire, millis, millis, TimeUnit.MILLISECONDS);
+    long every = EXPIRE_EVERY.toNanos();
+    roomLoop.eventLoop().scheduleWithFixedDelay(room::expire, every, every, TimeUnit.NANOSECONDS);
   }
 
   private void accept(Channel channel) {

@@ -91,7 +91,6 @@ final class Tls {
             Math.max(1, Math.min(AT_WORK_MAX, Runtime.getRuntime().availableProcessors() / 2)),
             new DefaultThreadFactory("chat-tls", true));
     threads.setRemoveOnCancelPolicy(true);
-    threads.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   /** For the next handshake. */
@@ -105,6 +104,14 @@ final class Tls {
       threads.execute(step);
     } catch (RejectedExecutionException e) {
       // Its connection has ended too.
+    }
+  }
+
+  /** From now on new files are used. Before this it has no thread. */
+  static void watch(@Nullable Tls tls) {
+    if (tls != null) {
+      tls.threads.scheduleWithFixedDelay(
+          tls::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
   }
 
