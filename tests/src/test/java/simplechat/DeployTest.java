@@ -50,6 +50,7 @@ class DeployTest {
         .isGreaterThanOrEqualTo(defaults.maxConnections() + HEAD_ROOM);
     assertThat(words(unit, "(?m)^ExecStart=/usr/bin/java (.*) \\$JAVA_OPTS -jar "))
         .isEqualTo(launcherOptions());
+    assertThat(allocator(unit)).isNotEmpty().isEqualTo(allocator(launcher()));
   }
 
   /** What one of them has for itself it has from its name, or from a file of its own. */
@@ -85,6 +86,7 @@ class DeployTest {
     assertThat(number(file, "(?m)^USER (\\d+):\\d+$")).isPositive();
     assertThat(file).contains("\nSTOPSIGNAL SIGTERM\n");
     assertThat(words(file, "\"exec java (.*) \\$JAVA_OPTS -jar ")).isEqualTo(launcherOptions());
+    assertThat(allocator(file)).isEqualTo(allocator(launcher()));
   }
 
   /** The very command of the container file, and the figures that the alarms are about. */
@@ -142,8 +144,16 @@ class DeployTest {
   }
 
   private static Set<String> launcherOptions() throws IOException {
-    String launcher = Files.readString(Sources.root().resolve("chat"));
-    return words(launcher, "server\\) set -- ((?:.|\n)*?) \\$\\{JAVA_OPTS");
+    return words(launcher(), "server\\) set -- ((?:.|\n)*?) \\$\\{JAVA_OPTS");
+  }
+
+  /** What is set for the C library, in a shell as what holds if nobody has set it. */
+  private static Set<String> allocator(String text) {
+    return matches(text.replace(":-", "="), "\\b(MALLOC_[A-Z_]+=\\d+)");
+  }
+
+  private static String launcher() throws IOException {
+    return Files.readString(Sources.root().resolve("chat"));
   }
 
   static Set<String> figures(String text) {
