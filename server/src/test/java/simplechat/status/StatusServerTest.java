@@ -119,7 +119,8 @@ class StatusServerTest {
   void itLivesAsLongAsTheLoopsAnswer() throws Exception {
     metrics = new CompletableFuture<>();
     stop();
-    server = start(Duration.ofMillis(200));
+    // Also long enough for the first request that this JVM makes.
+    server = start(Duration.ofSeconds(2));
     HttpResponse<String> answer = get("/health/live");
     assertThat(answer.statusCode()).isEqualTo(503);
     assertThat(answer.body()).contains("does not answer");
