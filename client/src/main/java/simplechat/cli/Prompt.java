@@ -2,7 +2,7 @@ package simplechat.cli;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jline.keymap.KeyMap;
 import org.jline.reader.Binding;
@@ -15,6 +15,7 @@ import org.jline.reader.Reference;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
 import org.jline.terminal.Terminal;
+import org.jline.utils.InfoCmp.Capability;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,15 @@ final class Prompt {
   private static final String CLEAR_OR_END = "chat-clear-or-end";
   private static final String SUSPEND = "chat-suspend";
   private static final List<String> COMMANDS = List.of("send", "who", "leave", "help");
+
+  private static final Map<String, Capability> BOTH_FORMS =
+      Map.of(
+          "A", Capability.key_up,
+          "B", Capability.key_down,
+          "C", Capability.key_right,
+          "D", Capability.key_left,
+          "H", Capability.key_home,
+          "F", Capability.key_end);
 
   private final PromptReader reader;
   private volatile String unfinished = "";
@@ -43,8 +53,10 @@ final class Prompt {
     reader.option(Option.HISTORY_IGNORE_SPACE, false);
     reader.option(Option.INSERT_TAB, false);
     reader.option(Option.MENU_COMPLETE, true);
+    reader.option(Option.CASE_INSENSITIVE, true);
     reader.setCompleter((line, word, found) -> complete(word, names.get(), found));
     bindSignalKeys();
+    reader.getKeyMaps().values().forEach(keys -> bindBothForms(terminal, keys));
   }
 
   PromptReader reader() {
@@ -116,6 +128,22 @@ final class Prompt {
     }
   }
 
+  /**
+   * Terminals have two forms of these keys, and the reader knows one: that which it asks for while
+   * it reads. What is pressed before that, or where the asking is not heard, comes in the other.
+   */
+  private static void bindBothForms(Terminal terminal, KeyMap<Binding> keys) {
+    BOTH_FORMS.forEach(
+        (letter, key) -> {
+          String known = KeyMap.key(terminal, key);
+          Binding meaning = known == null ? null : keys.getBound(known);
+          if (meaning != null) {
+            keys.bindIfNotBound(meaning, "\033[" + letter);
+            keys.bindIfNotBound(meaning, "\033O" + letter);
+          }
+        });
+  }
+
   private static void complete(ParsedLine line, List<String> names, List<Candidate> found) {
     if (line.line().isBlank()) {
       // Anything may come here, so nothing is more likely than the rest.
@@ -126,8 +154,8 @@ final class Prompt {
     int rank = 0;
     for (String choice : choices) {
       if (choice.regionMatches(true, 0, begun, 0, begun.length())) {
-        String key = String.format(Locale.ROOT, "%05d", rank);
-        found.add(new Candidate(choice, choice, null, null, null, key, true, rank++));
+        // Without a key: the reader makes those that have one anew, and forgets their rank.
+        found.add(new Candidate(choice, choice, null, null, null, null, true, rank++));
       }
     }
   }

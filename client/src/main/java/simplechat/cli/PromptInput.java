@@ -65,11 +65,16 @@ final class PromptInput implements Input {
 
   /** Whether it was hardly meant: a mouse button is enough to paste a book. */
   private static boolean isFlood(String[] lines) {
-    return lines.length > PASTE_MAX_LINES
+    return count(lines) > PASTE_MAX_LINES
         && Stream.of(lines).anyMatch(line -> Command.parse(line) instanceof Command.Send);
   }
 
-  private boolean confirm(int lines) {
+  /** Of those that do something, so not what is behind the last line end. */
+  private static long count(String[] lines) {
+    return Stream.of(lines).filter(line -> !line.isBlank()).count();
+  }
+
+  private boolean confirm(long lines) {
     String answer = prompt.ask(lines + " lines: send them all? [y/N] ");
     return answer != null && answer.strip().toLowerCase(Locale.ROOT).matches("y|yes");
   }
@@ -81,7 +86,7 @@ final class PromptInput implements Input {
    */
   private @Nullable String execute(String typed, Conversation conversation) {
     String[] lines = typed.split("\n", -1);
-    if (isFlood(lines) && !confirm(lines.length)) {
+    if (isFlood(lines) && !confirm(count(lines))) {
       return typed;
     }
     for (int i = 0; i < lines.length; i++) {

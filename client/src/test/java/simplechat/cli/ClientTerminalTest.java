@@ -334,7 +334,7 @@ class ClientTerminalTest {
     tmux.paste(lines.toString(), inBrackets);
     tmux.press("Enter");
     if (inBrackets) {
-      tmux.await("1001 lines: send them all? [y/N]");
+      tmux.await("1000 lines: send them all? [y/N]");
       tmux.type("y");
       tmux.press("Enter");
     }
@@ -351,13 +351,13 @@ class ClientTerminalTest {
   @Test
   void aPasteOfManyLinesIsSentOnlyIfThatIsMeant() throws Exception {
     Peer peer = join(80);
-    tmux.paste("send 1\nsend 2\nsend 3", true);
+    tmux.paste("send 1\nsend 2\nsend 3\n", true);
     tmux.press("Enter");
     for (int i = 1; i <= 3; i++) {
       assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("" + i);
     }
     // Only where a line is read again a paste comes in brackets.
-    tmux.await("> send 3\nalice>");
+    tmux.await("> send 3\n>\nalice>");
     tmux.paste("send 4\nsend 5\nsend 6\nsend 7", true);
     tmux.press("Enter");
     tmux.await("4 lines: send them all? [y/N]");
@@ -459,11 +459,45 @@ class ClientTerminalTest {
     tmux.await("send hello Barbara");
     tmux.press("Enter");
     assertThat(peer.expect(ClientMessage.Send.class).text().strip()).isEqualTo("hello Barbara");
+    List<String> speakers = List.of("bart", "baker", "bahar");
+    for (int i = 0; i < speakers.size(); i++) {
+      peer.send(new ServerMessage.Msg(1 + i, now(), speakers.get(i), "hi"));
+      tmux.await(speakers.get(i) + ": hi");
+    }
+    // Who spoke last comes first, whatever the alphabet or the length says.
+    peer.send(new ServerMessage.Msg(4, now(), "Barbara", "hi again"));
+    peer.send(new ServerMessage.Msg(5, now(), "baker", "hi again"));
+    tmux.await("baker: hi again");
+    tmux.type("send to ba");
+    for (String next : List.of("baker", "Barbara", "bahar", "bart")) {
+      tmux.press("Tab");
+      tmux.await("send to " + next);
+    }
+    tmux.type("hi");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("to bart hi");
     tmux.type("send what!  is \\new");
     tmux.press("Enter");
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what!  is \\new");
     tmux.press("Up", "Up", "Down", "Enter");
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what!  is \\new");
+  }
+
+  @Test
+  void arrowsWorkInBothOfTheirForms() throws Exception {
+    Peer peer = join(80);
+    // As they come while no line is read, and as they come else.
+    for (String form : List.of("\u001b[", "\u001bO")) {
+      tmux.type("send ac" + form + "Db" + form + "Cd");
+      tmux.press("Enter");
+      assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("abcd");
+      tmux.type(form + "A");
+      tmux.press("Enter");
+      assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("abcd");
+      tmux.type("nd it" + form + "Hse" + form + "F!");
+      tmux.press("Enter");
+      assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("it!");
+    }
   }
 
   @Test
