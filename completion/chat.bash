@@ -203,7 +203,7 @@ function _picocli_chat_server() {
   local arg_opts="'--host' '-p' '--port' '--max-connections' '--max-pending' '--max-per-address' '--rate' '--input-bytes' '--max-text' '--join-timeout' '--heartbeat' '--write-stall' '--resume-window' '--drain' '--log-bytes' '--send-buffer' '--loops' '--transport' '--greeting' '--tls-cert' '--tls-key' '--key-file' '--metrics-port' '--metrics-host' '--log-level' '--log-format' '--redis' '--redis-prefix' '--redis-maxlen'"
   local NAME_option_args=("auto" "epoll" "io_uring" "kqueue" "nio") # --transport values
   local LEVEL_option_args=("debug" "info" "warn" "error") # --log-level values
-  local NAME_option_args=("text" "json") # --log-format values
+  local FORMAT_option_args=("text" "json") # --log-format values
 
   type compopt &>/dev/null && compopt +o default
 
@@ -295,7 +295,7 @@ function _picocli_chat_server() {
       ;;
     '--log-format')
       local IFS=$'\n'
-      COMPREPLY=( $( compReplyArray "${NAME_option_args[@]}" ) )
+      COMPREPLY=( $( compReplyArray "${FORMAT_option_args[@]}" ) )
       return $?
       ;;
     '--redis')
@@ -427,7 +427,7 @@ function _picocli_chat_bench() {
   local flag_opts="'--tls' '--no-spin' '--json' '-h' '--help' '-V' '--version'"
   local arg_opts="'--host' '-p' '--port' '--pid' '-n' '--members' '-s' '--senders' '--rate' '-w' '--outstanding' '--text' '--messages' '--preset' '--warm-up' '-t' '--seconds' '--runs' '--server' '--tls-ca' '--peer'"
   local NAME_option_args=("volano") # --preset values
-  local NAME_option_args=("chat" "redis" "nats" "mqtt" "irc") # --peer values
+  local PEER_option_args=("chat" "redis" "nats" "mqtt" "irc") # --peer values
 
   type compopt &>/dev/null && compopt +o default
 
@@ -484,7 +484,7 @@ function _picocli_chat_bench() {
       ;;
     '--peer')
       local IFS=$'\n'
-      COMPREPLY=( $( compReplyArray "${NAME_option_args[@]}" ) )
+      COMPREPLY=( $( compReplyArray "${PEER_option_args[@]}" ) )
       return $?
       ;;
   esac

@@ -46,6 +46,10 @@ class ShellFilesTest {
     assertThat(completed("chat", "s")).contains("server", "send");
     assertThat(completed("chat", "client", "--js").strip()).isEqualTo("--json");
     assertThat(completed("chat", "send", "--")).contains("--username").doesNotContain("--json");
+    assertThat(completed("chat", "server", "--transport", "''").strip())
+        .isEqualTo("auto epoll io_uring kqueue nio");
+    assertThat(completed("chat", "server", "--log-format", "''").strip()).isEqualTo("text json");
+    assertThat(completed("chat", "bench", "--preset", "''").strip()).isEqualTo("volano");
   }
 
   @Test

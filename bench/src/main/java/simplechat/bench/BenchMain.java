@@ -146,7 +146,7 @@ public final class BenchMain implements Callable<Integer> {
 
   @Option(
       names = "--peer",
-      paramLabel = "NAME",
+      paramLabel = "PEER",
       description = "the server at --port is another one: redis, nats, mqtt or irc")
   private Protocol peer = Protocol.chat;
 

@@ -33,7 +33,7 @@ final class WatchOptions {
 
   @Option(
       names = "--log-format",
-      paramLabel = "NAME",
+      paramLabel = "FORMAT",
       defaultValue = "text",
       description = "text or json, an object a line (default: ${DEFAULT-VALUE})")
   private LogFormat logFormat = LogFormat.text;
