@@ -85,9 +85,8 @@ class WatchTest {
 
   private List<String> loaded(String... options) throws IOException {
     Path classes = dir.resolve("classes" + options.length);
-    List<String> command = new ArrayList<>(ServerProcess.command(options));
-    command.add(1, "-Xlog:class+load:file=" + classes);
-    try (ServerProcess server = ServerProcess.run(Map.of(), command)) {
+    Map<String, String> log = Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=" + classes);
+    try (ServerProcess server = ServerProcess.start(log, options)) {
       server.address();
       assertThat(server.signal("TERM").exit()).isZero();
     }
