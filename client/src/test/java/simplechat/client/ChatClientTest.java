@@ -200,6 +200,7 @@ class ChatClientTest {
       }
     }
     CompletionStage<List<String>> who = client.who();
+    peer.expect(ClientMessage.Who.class);
     peer.send(new ServerMessage.Roster(false, List.of("alice")));
     assertThat(get(who)).containsExactly("alice");
   }
