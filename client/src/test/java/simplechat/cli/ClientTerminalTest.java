@@ -356,12 +356,13 @@ class ClientTerminalTest {
     for (int i = 1; i <= 3; i++) {
       assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("" + i);
     }
+    peer.send(new ServerMessage.Ack(2, 3));
     // Only where a line is read again a paste comes in brackets.
     tmux.await("> send 3\n>\nalice>");
     tmux.paste("send 4\nsend 5\nsend 6\nsend 7", true);
     tmux.press("Enter");
     tmux.await("4 lines: send them all? [y/N]");
-    peer.send(new ServerMessage.Ack(2, 3), new ServerMessage.Msg(3, now(), "bob", "what?"));
+    peer.send(new ServerMessage.Msg(3, now(), "bob", "what?"));
     tmux.await("bob: what?");
     tmux.press("Enter");
     tmux.await("[y/N]\nalice> send 4\n> send 5\n> send 6\n> send 7");
@@ -547,6 +548,7 @@ class ClientTerminalTest {
     tmux = new Tmux(columns, 40);
     run("-u alice");
     Peer peer = server.acceptAndWelcome(0);
+    tmux.await("welcome, alice");
     tmux.await("alice>");
     return peer;
   }
