@@ -644,7 +644,7 @@ class ClientProgramTest {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 // As the launcher starts it.
-                "-Xmx64m",
+                "-Xmx48m",
                 "-cp",
                 System.getProperty("java.class.path"),
                 main.getName()));
