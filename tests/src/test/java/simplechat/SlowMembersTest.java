@@ -276,7 +276,7 @@ class SlowMembersTest {
         peer.join("dribbler" + i);
         dribblers.add(peer);
       }
-      Thread speaker = new Thread(() -> audience.say(perSecond, 1000, texts));
+      Thread speaker = new Thread(() -> audience.sayAsRead(perSecond, 1000, texts));
       speaker.start();
       double most = 0;
       List<RawPeer> closed = new ArrayList<>();

@@ -446,6 +446,7 @@ class ClientTerminalTest {
     for (int i = 0; i < lines; i++) {
       assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("a b");
     }
+    peer.send(new ServerMessage.Ack(lines - 1, lines));
     tmux.await("alice>");
     assertThat(tmux.screen()).doesNotContain("^[").doesNotContain("^K");
   }

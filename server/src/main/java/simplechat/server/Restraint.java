@@ -43,6 +43,7 @@ final class Restraint {
   private int awaited;
   private int endangered;
   private int abreast;
+  private int listening;
   private boolean on;
   private boolean limited;
   private boolean again;
@@ -57,8 +58,9 @@ final class Restraint {
    *
    * @param endangered who read and are about to fall out of the log
    * @param abreast who keep up
+   * @param listening who keep up and do not speak just now
    */
-  record Standing(int endangered, int abreast) {}
+  record Standing(int endangered, int abreast, int listening) {}
 
   Restraint(Collection<ConnectionLoop> loops, ConnectionLoop roomLoop) {
     this.loops = loops;
@@ -84,6 +86,7 @@ final class Restraint {
     awaited = loops.size();
     endangered = 0;
     abreast = 0;
+    listening = 0;
     long part = (endByte - startByte) / PARTS;
     long endangeredBelow = startByte + (on ? RESCUED_PARTS : ENDANGERED_PARTS) * part;
     for (ConnectionLoop loop : loops) {
@@ -103,6 +106,7 @@ final class Restraint {
   private void count(Standing standing) {
     endangered += standing.endangered();
     abreast += standing.abreast();
+    listening += standing.listening();
     awaited--;
     if (awaited == 0) {
       decide();
@@ -114,7 +118,7 @@ final class Restraint {
     if (on) {
       spend(now);
     } else {
-      limited = abreast > 1;
+      limited = abreast > 1 || listening > 0;
     }
     sinceNanos = now;
     boolean hold = endangered > 0 && (!limited || isAffordable(now));

@@ -45,6 +45,7 @@ public final class Audience implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final long LIFE_NANOS = Duration.ofMillis(500).toNanos();
   private static final int LATENCIES_MAX = 2_000_000;
+  private static final int STEP = 100;
 
   private final InetSocketAddress address;
   private final Selector selector;
@@ -58,6 +59,7 @@ public final class Audience implements AutoCloseable {
   private final AtomicInteger gaps = new AtomicInteger();
   private long[] latencies = new long[1024];
   private int measured;
+  private int spoken;
   private volatile boolean ended;
   private volatile boolean silentUntilAsked;
   private volatile @Nullable Throwable failure;
@@ -152,6 +154,15 @@ public final class Audience implements AutoCloseable {
               .put(stamp)
               .put(padding);
       write(members.get(i % Math.min(10, members.size())).channel, send.flip());
+    }
+    spoken += texts;
+  }
+
+  /** The same, a few at a time, so that who reads never lags by more than these. */
+  public void sayAsRead(int perSecond, int bytes, int texts) {
+    for (int said = 0; said < texts; said += STEP) {
+      say(perSecond, bytes, Math.min(STEP, texts - said));
+      awaitTexts(spoken);
     }
   }
 
