@@ -179,40 +179,6 @@ class PaceTest {
     }
   }
 
-  /** C14, where those who speak do not keep up themselves: who listens is not to wait for them. */
-  @ParameterizedTest(name = "loops {0}")
-  @ValueSource(ints = {1, 2})
-  void theOnlyOneWhoKeepsUpIsHeldUpForAMomentOnly(int loops) {
-    int rounds = Load.count(40, 1_000);
-    try (RunningServer server = withSmallLog(loops, 64 * 1024);
-        Together threads = new Together()) {
-      RawPeer listener = server.join("listener");
-      AtomicBoolean said = new AtomicBoolean();
-      List<RawPeer> speakers = new ArrayList<>();
-      for (int i = 0; i < 2; i++) {
-        RawPeer speaker = server.connect(16 * 1024);
-        speaker.join("speaker" + i);
-        threads.run(() -> readSlowlyUntil(speaker, said));
-        speakers.add(speaker);
-      }
-      String text = "x".repeat(1000);
-      long longest = 0;
-      for (int round = 0; round < rounds; round++) {
-        for (int i = 0; i < 200; i++) {
-          speakers.get(i % 2).say(text);
-        }
-        for (int i = 0; i < 200; i++) {
-          listener.await(Msg.class);
-        }
-        longest = Math.max(longest, Inside.restrainedNanos(server.server()));
-      }
-      said.set(true);
-      threads.join();
-      assertThat(longest).isPositive().isLessThanOrEqualTo(250_000_000L);
-      assertThat(listener.stream().lost()).as("GAPs of who listens").isEmpty();
-    }
-  }
-
   private static void readSlowlyUntil(RawPeer peer, AtomicBoolean end) {
     while (!end.get()) {
       peer.next();

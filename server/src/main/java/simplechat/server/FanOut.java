@@ -153,7 +153,6 @@ final class FanOut {
    */
   Restraint.Standing standing(long endangeredBelow, long abreastFrom, long aliveSince) {
     int keepUp = abreast;
-    int listening = abreast;
     int endangered = 0;
     for (int i = abreast; i < members.size(); i++) {
       Outbound member = members.get(i);
@@ -164,12 +163,11 @@ final class FanOut {
       long place = cursor.place();
       if (place >= abreastFrom) {
         keepUp++;
-        listening += member.isSpeaking(cursor) ? 0 : 1;
       } else if (place < endangeredBelow && member.reads(aliveSince)) {
         endangered++;
       }
     }
-    return new Restraint.Standing(endangered, keepUp, listening);
+    return new Restraint.Standing(endangered, keepUp);
   }
 
   /** Frees what was held for writing; when the loop does not run any more. */

@@ -103,12 +103,11 @@ final class Outbound extends LateRegion {
   /** True if nothing is due to this member that is not due to all. */
   boolean isIdle() {
     Cursor at = cursor;
-    return at != null && answers == null && !waits() && !ending && !isSpeaking(at);
-  }
-
-  /** True if something that the member said lies ahead of it. */
-  boolean isSpeaking(Cursor at) {
-    return spokenNo != 0 && !at.hasPassed(spokenNo);
+    return at != null
+        && answers == null
+        && !waits()
+        && !ending
+        && (spokenNo == 0 || at.hasPassed(spokenNo));
   }
 
   /** The member was abreast, and goes on by itself from there. */

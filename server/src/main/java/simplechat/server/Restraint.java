@@ -43,7 +43,6 @@ final class Restraint {
   private int awaited;
   private int endangered;
   private int abreast;
-  private int listening;
   private boolean on;
   private boolean limited;
   private boolean again;
@@ -58,9 +57,8 @@ final class Restraint {
    *
    * @param endangered who read and are about to fall out of the log
    * @param abreast who keep up
-   * @param listening who keep up and do not speak just now
    */
-  record Standing(int endangered, int abreast, int listening) {}
+  record Standing(int endangered, int abreast) {}
 
   Restraint(Collection<ConnectionLoop> loops, ConnectionLoop roomLoop) {
     this.loops = loops;
@@ -86,7 +84,6 @@ final class Restraint {
     awaited = loops.size();
     endangered = 0;
     abreast = 0;
-    listening = 0;
     long part = (endByte - startByte) / PARTS;
     long endangeredBelow = startByte + (on ? RESCUED_PARTS : ENDANGERED_PARTS) * part;
     for (ConnectionLoop loop : loops) {
@@ -106,7 +103,6 @@ final class Restraint {
   private void count(Standing standing) {
     endangered += standing.endangered();
     abreast += standing.abreast();
-    listening += standing.listening();
     awaited--;
     if (awaited == 0) {
       decide();
@@ -118,7 +114,7 @@ final class Restraint {
     if (on) {
       spend(now);
     } else {
-      limited = abreast > 1 || listening > 0;
+      limited = abreast > 1;
     }
     sinceNanos = now;
     boolean hold = endangered > 0 && (!limited || isAffordable(now));
