@@ -142,6 +142,7 @@ class ServerProgramTest {
         Arguments.of(List.of("--max-text", "2m"), Map.of(), "max-text"),
         Arguments.of(List.of("--log-bytes", "1k"), Map.of(), "log-bytes"),
         Arguments.of(List.of("--log-bytes", "100m"), Map.of(), "MaxDirectMemorySize"),
+        Arguments.of(List.of("--send-buffer", "1"), Map.of(), "send-buffer"),
         Arguments.of(List.of("--nope"), Map.of(), "--nope"),
         Arguments.of(List.of("surplus"), Map.of(), "surplus"),
         Arguments.of(List.of(), Map.of("CHAT_PORT", "abc"), "CHAT_PORT: 'abc'"),

@@ -302,7 +302,7 @@ public final class ChatServer {
         .childOption(
             ChannelOption.RECVBUF_ALLOCATOR,
             new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(READS_PER_TURN))
-        .childOption(ChannelOption.SO_SNDBUF, config.sendBufferBytes())
+        .childOption(ChannelOption.SO_SNDBUF, config.fixedSendBuffer())
         .childOption(ChannelOption.TCP_NODELAY, true)
         .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
         .childHandler(

@@ -26,7 +26,7 @@ import simplechat.protocol.RoomKey;
  * @param resumeWindow how long a lost member may come back by token
  * @param drain how long a shutdown may take
  * @param logBytes of memory for the room's log
- * @param sendBufferBytes of kernel memory for each socket
+ * @param sendBufferBytes of kernel memory for each socket, or 0 if the kernel decides
  * @param loops number of event loops
  * @param transport kind of socket; another one if it does not work
  * @param greeting shown to those who join, empty for none
@@ -94,7 +94,9 @@ public record ServerConfig(
               + directBytes()
               + " (-XX:MaxDirectMemorySize)");
     }
-    between("send-buffer", sendBufferBytes, 1024, 1 << 30);
+    if (sendBufferBytes != 0) {
+      between("send-buffer", sendBufferBytes, 1024, 1 << 30);
+    }
     between("loops", loops, 1, 1024);
     if (logBytes < (long) LOG_MIN_FRAMES * maxText) {
       throw new IllegalArgumentException(
@@ -117,6 +119,11 @@ public record ServerConfig(
    */
   long affordableInputBytes() {
     return Math.min(inputBytes, (directBytes() - logBytes) / 2);
+  }
+
+  /** What the kernel is told of {@link #sendBufferBytes}, or null if it shall decide by itself. */
+  @Nullable Integer fixedSendBuffer() {
+    return sendBufferBytes == 0 ? null : sendBufferBytes;
   }
 
   private static long directBytes() {

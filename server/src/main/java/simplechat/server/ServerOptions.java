@@ -127,7 +127,9 @@ final class ServerOptions {
       paramLabel = "SIZE",
       converter = SizeConverter.class,
       defaultValue = "128k",
-      description = "kernel memory for each socket's output (default: ${DEFAULT-VALUE})")
+      description =
+          "kernel memory for each socket's output, 0: as much as the kernel likes"
+              + " (default: ${DEFAULT-VALUE})")
   private long sendBuffer;
 
   @Option(

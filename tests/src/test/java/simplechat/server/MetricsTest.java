@@ -134,6 +134,24 @@ class MetricsTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void whoLagsIsHeldByTheKernelIfItDecidesHowMuch(Shape shape) {
+    try (RunningServer server =
+        RunningServer.start(
+            config -> shape.apply(config).logBytes(64 << 10).maxText(1024).sendBufferBytes(0))) {
+      RawPeer alice = server.join("alice");
+      server.connect(SMALL_BUFFER_BYTES).join("slow");
+      for (int i = 1; i <= 500; i++) {
+        alice.say("x".repeat(500));
+        alice.await(Ack.class);
+      }
+      ServerMetrics metrics = server.metrics();
+      assertThat(metrics.traffic().gaps()).isZero();
+      assertThat(metrics.lag().slowestBytes()).isZero();
+    }
+  }
+
   @Test
   void aLoopThatIsHeldUpShowsInItsDelay() {
     try (RunningServer server = RunningServer.start()) {
