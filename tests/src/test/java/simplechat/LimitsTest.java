@@ -3,14 +3,18 @@ package simplechat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -193,34 +197,60 @@ class LimitsTest {
     }
   }
 
-  /** J8: who comes and goes as fast as it can is accepted no faster than some can read why not. */
+  /**
+   * J8: who comes and goes as fast as it can is accepted no faster than some can read why not. In
+   * each round: without a bound the first takes as long as with it, until the JVM has compiled what
+   * runs.
+   */
   @Test
   void noMoreAreRefusedThanThereIsTimeFor() throws IOException {
-    int visitors = 1500;
+    int visitors = Math.min(1500, mostWhoWaitToBeAccepted() / 2);
     int atOnce = 64;
-    Duration least = Duration.ofMillis(8);
-    List<SocketChannel> refused = new ArrayList<>();
+    Duration bound = Duration.ofMillis(8).multipliedBy(visitors / atOnce - 1);
     try (RunningServer server = RunningServer.start(config -> config.maxConnections(1))) {
       RawPeer member = server.join("member");
-      long began = System.nanoTime();
-      for (int i = 0; i < visitors; i++) {
-        refused.add(SocketChannel.open(server.address()));
+      for (int round = 0; round < 5; round++) {
+        Duration took = refused(server, visitors);
+        Figures.tell(
+            "J8",
+            "%d told that it is full in %s".formatted(visitors, Figures.millis(took.toNanos())),
+            "64 in 8 ms, so not before " + bound.toMillis() + " ms");
+        assertThat(took).isGreaterThan(bound);
       }
-      for (SocketChannel one : refused) {
-        one.socket().setSoTimeout(5000);
-        assertThat(one.socket().getInputStream().read()).isEqualTo(MessageType.BYE.code());
-      }
-      Duration took = Duration.ofNanos(System.nanoTime() - began);
-      Duration bound = least.multipliedBy(visitors / atOnce - 1);
-      Figures.tell(
-          "J8",
-          "%d told that it is full in %s".formatted(visitors, Figures.millis(took.toNanos())),
-          "64 in 8 ms, so not before " + bound.toMillis() + " ms");
-      assertThat(took).isGreaterThan(bound);
       member.expectNothing();
-      for (SocketChannel one : refused) {
-        one.close();
-      }
+    }
+  }
+
+  /** Until all are told, from when all wait to be accepted: to connect takes its time, too. */
+  private static Duration refused(RunningServer server, int visitors) throws IOException {
+    List<SocketChannel> refused = new ArrayList<>();
+    CompletableFuture<Void> allWait = new CompletableFuture<>();
+    Inside.occupy(server.server(), allWait);
+    for (int i = 0; i < visitors; i++) {
+      refused.add(SocketChannel.open(server.address()));
+    }
+    long began = System.nanoTime();
+    allWait.complete(null);
+    for (SocketChannel one : refused) {
+      one.socket().setSoTimeout(5000);
+      assertThat(one.socket().getInputStream().read()).isEqualTo(MessageType.BYE.code());
+    }
+    Duration took = Duration.ofNanos(System.nanoTime() - began);
+    for (SocketChannel one : refused) {
+      one.close();
+    }
+    server.awaitConnections(1);
+    return took;
+  }
+
+  private static int mostWhoWaitToBeAccepted() throws IOException {
+    Path linux = Path.of("/proc/sys/net/core/somaxconn");
+    if (!Files.exists(linux)) {
+      return 128;
+    }
+    // In one read: this file has nothing for a second one, which Files.readString would need.
+    try (BufferedReader lines = Files.newBufferedReader(linux)) {
+      return Integer.parseInt(lines.readLine());
     }
   }
 
@@ -235,13 +265,18 @@ class LimitsTest {
         RunningServer.start(config -> config.maxPerAddress(2).maxConnections(4).key(key))) {
       RawPeer alice = server.connect();
       alice.join(new Hello(1, 1, 0, taken, key, null));
-      // The type before the size, the size before the rest, the key before the name.
+      // The type before the size, the size before the rest, what a HELLO begins with before how
+      // long it is, the key before the name.
       try (RawPeer other = server.connect()) {
         other.sendHex("010003e8 43484155").expectBye(ErrorCode.FRAME_TOO_LARGE);
       }
       server.awaitConnections(1);
       try (RawPeer other = server.connect()) {
         other.sendHex("47ffffff").expectBye(ErrorCode.NOT_CHAT);
+      }
+      server.awaitConnections(1);
+      try (RawPeer other = server.connect()) {
+        other.sendHex("01000002 4358").expectBye(ErrorCode.NOT_CHAT);
       }
       server.awaitConnections(1);
       RawPeer other = server.connect();
