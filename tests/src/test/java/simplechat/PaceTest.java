@@ -6,15 +6,20 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.protocol.ServerMessage;
 import simplechat.protocol.ServerMessage.Ack;
 import simplechat.protocol.ServerMessage.Gap;
+import simplechat.protocol.ServerMessage.Joined;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.server.Inside;
 import simplechat.support.Figures;
@@ -87,14 +92,21 @@ class PaceTest {
             config.loops(loops).logBytes(4 * MIB).maxText(1024).sendBufferBytes(sendBufferBytes));
   }
 
-  /** C14: "the sender is read more slowly, 0 GAPs". */
-  @ParameterizedTest(name = "loops {0}")
-  @ValueSource(ints = {1, 2})
-  void whoSpeaksFasterThanAllReadIsReadMoreSlowly(int loops) {
+  /**
+   * C14: "the sender is read more slowly, 0 GAPs". On the room's loop and on another: what they
+   * know of each other is late where the machine has much to do.
+   */
+  @ParameterizedTest(name = "loops {0}, another came first {1}")
+  @CsvSource({"1, false", "2, false", "2, true"})
+  void whoSpeaksFasterThanAllReadIsReadMoreSlowly(int loops, boolean anotherCameFirst) {
     int readers = 3;
     int texts = Load.count(6_000, 100_000);
     try (RunningServer server = withSmallLog(loops, 16 * 1024);
         Together threads = new Together()) {
+      if (anotherCameFirst) {
+        server.connect();
+        server.awaitConnections(1);
+      }
       RawPeer sender = server.join("sender");
       List<RawPeer> slow = new ArrayList<>();
       for (int i = 0; i < readers; i++) {
@@ -176,6 +188,85 @@ class PaceTest {
       assertThat(longest.get()).isPositive().isLessThanOrEqualTo(250_000_000L);
       assertThat(gaps).as("GAPs of who lags").isPositive();
       assertThat(fast).allMatch(peer -> peer.stream().lost().isEmpty());
+    }
+  }
+
+  /** C14, where those who speak do not keep up themselves: who listens is not to wait for them. */
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void theOnlyOneWhoKeepsUpIsHeldUpForAMomentOnly(int loops) {
+    int rounds = Load.count(40, 1_000);
+    try (RunningServer server = withSmallLog(loops, 64 * 1024);
+        Together threads = new Together()) {
+      RawPeer listener = server.join("listener");
+      AtomicBoolean said = new AtomicBoolean();
+      List<RawPeer> speakers = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        RawPeer speaker = server.connect(16 * 1024);
+        speaker.join("speaker" + i);
+        threads.run(() -> readSlowlyUntil(speaker, said));
+        speakers.add(speaker);
+      }
+      String text = "x".repeat(1000);
+      long longest = 0;
+      for (int round = 0; round < rounds; round++) {
+        for (int i = 0; i < 200; i++) {
+          speakers.get(i % 2).say(text);
+        }
+        for (int i = 0; i < 200; i++) {
+          listener.await(Msg.class);
+        }
+        longest = Math.max(longest, Inside.restrainedNanos(server.server()));
+      }
+      said.set(true);
+      threads.join();
+      Figures.tell(
+          "C14",
+          "of those who speak all lag: they waited %s in 10 s".formatted(Figures.millis(longest)),
+          "250 ms");
+      assertThat(longest).isPositive().isLessThanOrEqualTo(250_000_000L);
+      assertThat(listener.stream().lost()).as("GAPs of who listens").isEmpty();
+    }
+  }
+
+  /**
+   * C16, from the loops of those who speak to the room's: it may be late, and holds nobody's
+   * memory.
+   */
+  @Test
+  void whatIsOnItsWayToTheRoomHasABound() {
+    int texts = 8_000;
+    try (RunningServer server = withSmallLog(2, 64 * 1024);
+        Together threads = new Together()) {
+      List<RawPeer> speakers = List.of(server.join("here"), server.join("there"));
+      speakers.forEach(speaker -> speaker.expectNothingOf(Joined.class));
+      CompletableFuture<Void> late = new CompletableFuture<>();
+      AtomicInteger said = new AtomicInteger();
+      long before = Memory.directBytes();
+      Inside.occupy(server.server(), late);
+      for (RawPeer speaker : speakers) {
+        threads.run(
+            () -> {
+              String text = "x".repeat(1000);
+              for (int i = 0; i < texts; i++) {
+                speaker.say(text);
+                said.incrementAndGet();
+              }
+              speaker.await(Ack.class, ack -> ack.sendNo() == texts);
+            });
+      }
+      AtomicInteger seen = new AtomicInteger(-1);
+      await("no more is taken")
+          .pollInterval(Duration.ofMillis(300))
+          .until(() -> said.get() == seen.getAndSet(said.get()));
+      long held = Memory.directBytes() - before;
+      late.complete(null);
+      threads.join();
+      Figures.tell(
+          "C16",
+          "held for a room that is late: " + Figures.mebibytes(held),
+          "1 MiB, and 1 for reads");
+      assertThat(held).isLessThanOrEqualTo(2 * MIB);
     }
   }
 

@@ -43,7 +43,7 @@ class ScreenStepsTest {
         Tmux tmux = new Tmux(columns, ROWS)) {
       tmux.startClient(server.port(), "-u alice");
       Peer peer = server.acceptAndWelcome(0);
-      tmux.await("alice>");
+      tmux.await("here yet\nalice>");
       above = tmux.screen().replaceAll("alice>$", "");
 
       String typed = "send " + WIDE + " " + ACCENTED + " ";

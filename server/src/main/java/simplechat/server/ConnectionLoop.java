@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
@@ -26,11 +27,15 @@ import simplechat.room.Segment;
  * The connections of one event loop: keeps their time, and hears for them that the log has grown or
  * a segment retires.
  *
- * <p>Threading: {@link #published} and {@link #retired} on any loop, everything else on this one.
+ * <p>Threading: {@link #published}, {@link #retired} and {@link #arrived} on any loop, everything
+ * else on this one.
  */
 final class ConnectionLoop implements LogReader {
   /** Whose socket took nothing for longer does not read. */
   private static final long ALIVE_NANOS = Duration.ofMillis(500).toNanos();
+
+  /** Of what is said here and the room's loop has not taken; a part of what endangers a reader. */
+  static final int UNDERWAY_MAX_BYTES = 256 * 1024;
 
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
@@ -46,6 +51,8 @@ final class ConnectionLoop implements LogReader {
   private final AtomicBoolean woken = new AtomicBoolean();
   private long nowNanos;
   private long tickedAtNanos;
+  private final AtomicInteger underwayBytes = new AtomicInteger();
+  private volatile boolean crowded;
   private boolean restrains;
   private @Nullable Restraint restraint;
 
@@ -250,6 +257,29 @@ final class ConnectionLoop implements LogReader {
   /** Who speaks there waits until {@link #eased}. */
   void hold(RoomLink speaker) {
     held.add(speaker);
+  }
+
+  /** So much is on its way to the room's loop. */
+  void departs(int bytes) {
+    underwayBytes.addAndGet(bytes);
+  }
+
+  /** The room's loop has it. From there. */
+  void arrived(int bytes) {
+    if (underwayBytes.addAndGet(-bytes) <= UNDERWAY_MAX_BYTES / 2 && crowded) {
+      crowded = false;
+      eased();
+    }
+  }
+
+  /** True if nothing more is to depart, until {@link #eased}. */
+  boolean isCrowded() {
+    if (underwayBytes.get() <= UNDERWAY_MAX_BYTES) {
+      return false;
+    }
+    crowded = true;
+    // What arrived before that will not ease anybody.
+    return underwayBytes.get() > UNDERWAY_MAX_BYTES / 2;
   }
 
   /** Runs a task here; false if the loop has ended, and so have its connections. */

@@ -149,10 +149,12 @@ final class FanOut {
    *
    * @param endangeredBelow place in the log
    * @param abreastFrom place in the log
-   * @param aliveSince who took nothing since then does not count as about to fall
+   * @param aliveSince who took nothing since then does not count as about to fall, who said nothing
+   *     as one who speaks
    */
   Restraint.Standing standing(long endangeredBelow, long abreastFrom, long aliveSince) {
     int keepUp = abreast;
+    Outbound oneWhoDoes = abreast > 0 ? members.get(0) : null;
     int endangered = 0;
     for (int i = abreast; i < members.size(); i++) {
       Outbound member = members.get(i);
@@ -163,11 +165,14 @@ final class FanOut {
       long place = cursor.place();
       if (place >= abreastFrom) {
         keepUp++;
+        oneWhoDoes = member;
       } else if (place < endangeredBelow && member.reads(aliveSince)) {
         endangered++;
       }
     }
-    return new Restraint.Standing(endangered, keepUp);
+    boolean listensAlone =
+        keepUp == 1 && oneWhoDoes != null && !oneWhoDoes.hasSpokenSince(aliveSince);
+    return new Restraint.Standing(endangered, keepUp, listensAlone);
   }
 
   /** Frees what was held for writing; when the loop does not run any more. */

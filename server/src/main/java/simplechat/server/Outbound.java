@@ -25,9 +25,7 @@ import simplechat.room.Segment;
  * see {@link #isFull}. Endings: {@link #end}, {@link #abandon}, {@link #close}.
  */
 final class Outbound extends LateRegion {
-  /**
-   * The longest answer to one frame of a member, but for ROSTER, which comes only when none waits.
-   */
+  /** The longest answer to a member's frame, but for ROSTER, which comes only when none waits. */
   private static final int ANSWER_MAX_BYTES = 256;
 
   /** No SEND has this number. */
@@ -45,6 +43,7 @@ final class Outbound extends LateRegion {
   private long progressNanos;
   private int place = FanOut.NOWHERE;
   private int spokenNo;
+  private long spokeNanos;
   private boolean ending;
   private boolean ended;
   private boolean remembering;
@@ -98,6 +97,11 @@ final class Outbound extends LateRegion {
   void spoke(int sendNo) {
     fallBack();
     spokenNo = sendNo;
+    spokeNanos = loop.nowNanos();
+  }
+
+  boolean hasSpokenSince(long nanos) {
+    return spokenNo != 0 && spokeNanos - nanos >= 0;
   }
 
   /** True if nothing is due to this member that is not due to all. */

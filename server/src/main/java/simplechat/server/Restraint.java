@@ -16,6 +16,9 @@ import java.util.concurrent.TimeUnit;
  * while nobody is held back, so a wait lasts until the slowest has a quarter of the log to lose,
  * and at its end who keeps up is not asked.
  *
+ * <p>Who speaks may fill the log faster than a loop comes to answer. Then it waits for the answer,
+ * within the same bound.
+ *
  * <p>Threading: the room's loop. The loops are asked where their members stand each time that the
  * log drops its oldest segment, and every {@link #AGAIN_NANOS} while somebody waits.
  */
@@ -43,7 +46,10 @@ final class Restraint {
   private int awaited;
   private int endangered;
   private int abreast;
+  private boolean listens;
   private boolean on;
+  private boolean undecided;
+  private boolean stale;
   private boolean limited;
   private boolean again;
   private long sinceNanos;
@@ -57,8 +63,9 @@ final class Restraint {
    *
    * @param endangered who read and are about to fall out of the log
    * @param abreast who keep up
+   * @param listensAlone it is one, and not one who speaks
    */
-  record Standing(int endangered, int abreast) {}
+  record Standing(int endangered, int abreast, boolean listensAlone) {}
 
   Restraint(Collection<ConnectionLoop> loops, ConnectionLoop roomLoop) {
     this.loops = loops;
@@ -69,7 +76,17 @@ final class Restraint {
   void full(long start, long end) {
     startByte = start;
     endByte = end;
-    ask();
+    long now = roomLoop.realNanos();
+    if (awaited == 0) {
+      ask();
+    } else if (!on && isAffordable(now)) {
+      // A loop has not come to answer, and its readers are not to fall out meanwhile.
+      undecided = true;
+      stale = true;
+      sinceNanos = now;
+      hold(true);
+      lookAgain();
+    }
   }
 
   /** How long somebody waited in the last window although others keep up. */
@@ -84,8 +101,9 @@ final class Restraint {
     awaited = loops.size();
     endangered = 0;
     abreast = 0;
+    listens = false;
     long part = (endByte - startByte) / PARTS;
-    long endangeredBelow = startByte + (on ? RESCUED_PARTS : ENDANGERED_PARTS) * part;
+    long endangeredBelow = startByte + (on && !undecided ? RESCUED_PARTS : ENDANGERED_PARTS) * part;
     for (ConnectionLoop loop : loops) {
       loop.standing(endangeredBelow, endByte - part, this::told);
     }
@@ -103,6 +121,7 @@ final class Restraint {
   private void count(Standing standing) {
     endangered += standing.endangered();
     abreast += standing.abreast();
+    listens |= standing.listensAlone();
     awaited--;
     if (awaited == 0) {
       decide();
@@ -110,19 +129,32 @@ final class Restraint {
   }
 
   private void decide() {
-    long now = roomLoop.realNanos();
-    if (on) {
-      spend(now);
-    } else {
-      limited = abreast > 1;
+    if (stale) {
+      stale = false;
+      ask();
+      return;
     }
-    sinceNanos = now;
-    boolean hold = endangered > 0 && (!limited || isAffordable(now));
+    long now = roomLoop.realNanos();
+    if (!on || undecided) {
+      limited = abreast > 1 || listens;
+    }
+    spend(now);
+    undecided = false;
+    hold(endangered > 0 && (!limited || isAffordable(now)));
+    if (on) {
+      lookAgain();
+    }
+  }
+
+  private void hold(boolean hold) {
     if (hold != on) {
       on = hold;
       loops.forEach(loop -> loop.restrain(hold));
     }
-    if (hold && !again) {
+  }
+
+  private void lookAgain() {
+    if (!again) {
       again = true;
       roomLoop.eventLoop().schedule(this::askAgain, AGAIN_NANOS, TimeUnit.NANOSECONDS);
     }
@@ -130,14 +162,27 @@ final class Restraint {
 
   private void askAgain() {
     again = false;
+    if (undecided) {
+      long now = roomLoop.realNanos();
+      if (isAffordable(now)) {
+        lookAgain();
+      } else {
+        limited = true;
+        spend(now);
+        undecided = false;
+        stale = false;
+        hold(false);
+      }
+    }
     ask();
   }
 
   private void spend(long now) {
-    if (limited) {
+    if (on && limited) {
       waits.add(new Wait(sinceNanos, now));
       waitedNanos += now - sinceNanos;
     }
+    sinceNanos = now;
   }
 
   private boolean isAffordable(long now) {
@@ -145,6 +190,7 @@ final class Restraint {
       Wait past = waits.remove();
       waitedNanos -= past.toNanos() - past.fromNanos();
     }
-    return waitedNanos + AGAIN_NANOS < BUDGET_NANOS;
+    long undecidedNanos = undecided ? now - sinceNanos : 0;
+    return waitedNanos + undecidedNanos + AGAIN_NANOS < BUDGET_NANOS;
   }
 }

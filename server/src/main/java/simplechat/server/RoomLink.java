@@ -22,18 +22,24 @@ import simplechat.room.RosterPlace;
  * Carries what a connection says to the room's loop, and the answers back to the connection's.
  *
  * <p>Where both are one loop these are plain calls, and an answer may come before the question
- * returns. Otherwise the texts of one read travel in one task.
+ * returns. Otherwise the texts of one read travel in one task, and no more than {@link
+ * ConnectionLoop#UNDERWAY_MAX_BYTES} of one loop: the room's may be late, and what is under way
+ * then is memory, and is not to come over the log at once.
  *
  * <p>Threading: the connection's loop, but for the calls of {@link MemberConnection}, which come on
  * the room's loop.
  */
 final class RoomLink implements MemberConnection {
+  /** What a batch counts for beside its texts: it keeps the buffer of a read from its next use. */
+  private static final int BATCH_BYTES = 2048;
+
   private final ChatServer server;
   private final ConnectionLoop loop;
   private final Connection connection;
   private final Channel channel;
   private @Nullable Member member;
   private @Nullable List<Sent> batch;
+  private int batchBytes;
   private boolean held;
 
   /** A SEND on its way to the room's loop; no text if it was refused. */
@@ -57,6 +63,10 @@ final class RoomLink implements MemberConnection {
 
   /** True if who speaks here is to wait, and not to be read, until {@link #eased}. */
   boolean isHeld() {
+    if (!held && loop.isCrowded()) {
+      held = true;
+      loop.hold(this);
+    }
     return held;
   }
 
@@ -93,8 +103,16 @@ final class RoomLink implements MemberConnection {
   void flush() {
     List<Sent> sent = batch;
     if (sent != null) {
+      int bytes = batchBytes;
       batch = null;
-      asMember((room, speaker) -> deliver(room, speaker, sent));
+      asMember(
+          (room, speaker) -> {
+            try {
+              deliver(room, speaker, sent);
+            } finally {
+              loop.arrived(bytes);
+            }
+          });
     }
   }
 
@@ -188,10 +206,15 @@ final class RoomLink implements MemberConnection {
   }
 
   private void batch(Sent sent) {
+    int bytes = sent.length();
     if (batch == null) {
       batch = new ArrayList<>();
+      batchBytes = 0;
+      bytes += BATCH_BYTES;
     }
     batch.add(sent);
+    batchBytes += bytes;
+    loop.departs(bytes);
   }
 
   private void asMember(BiConsumer<Room, Member> task) {
