@@ -102,13 +102,16 @@ final class RoomLink implements MemberConnection {
   /** Sends off what has gathered; at the end of each read. */
   void flush() {
     List<Sent> sent = batch;
+    Member speaker = member;
     if (sent != null) {
       int bytes = batchBytes;
       batch = null;
-      asMember(
-          (room, speaker) -> {
+      onRoom(
+          () -> {
             try {
-              deliver(room, speaker, sent);
+              if (speaker != null) {
+                deliver(server.room(), speaker, sent);
+              }
             } finally {
               loop.arrived(bytes);
             }
