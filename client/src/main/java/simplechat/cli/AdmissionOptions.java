@@ -73,11 +73,18 @@ final class AdmissionOptions {
   }
 
   private @Nullable RoomKey key() throws UnreadableException {
-    String where = keyFile == null ? "CHAT_KEY" : "--key-file";
+    Path file = keyFile;
+    String where = "--key-file";
+    if (file == null && DoorOptions.isSet("CHAT_KEY_FILE")) {
+      where = "CHAT_KEY_FILE";
+      file = Path.of(System.getenv(where));
+    } else if (file == null) {
+      where = "CHAT_KEY";
+    }
     try {
-      if (keyFile != null) {
-        RoomKey key = RoomKey.ofFile(read(keyFile));
-        warnIfOpen(keyFile);
+      if (file != null) {
+        RoomKey key = RoomKey.ofFile(read(file));
+        warnIfOpen(file);
         return key;
       }
       return DoorOptions.isSet(where)

@@ -25,8 +25,8 @@ import simplechat.client.JoinRequest;
     footer = {
       "",
       "In the chat: send <message>, who, leave (or Ctrl-D), help.",
-      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME, CHAT_TLS=true, CHAT_TLS_CA, CHAT_KEY and",
-      "CHAT_RETRY=true stand in for options that are not given.",
+      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME, CHAT_TLS=true, CHAT_TLS_CA,",
+      "CHAT_KEY_FILE and CHAT_RETRY=true stand in for options that are not given.",
       "Exit codes: 0 left in order and everything confirmed, 1 error or something",
       "not confirmed, 2 usage, 3 refused at the door."
     })

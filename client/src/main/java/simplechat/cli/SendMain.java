@@ -29,10 +29,10 @@ import simplechat.protocol.Limits;
     sortOptions = false,
     footer = {
       "",
-      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME, CHAT_TLS=true, CHAT_TLS_CA, CHAT_KEY and",
-      "CHAT_RETRY=true stand in for options that are not given. It prints nothing but",
-      "errors. Exit codes: 0 the room has it, 1 it may not have it, 2 usage, 3 refused",
-      "at the door."
+      "CHAT_HOST, CHAT_PORT, CHAT_USERNAME, CHAT_TLS=true, CHAT_TLS_CA,",
+      "CHAT_KEY_FILE and CHAT_RETRY=true stand in for options that are not given. It",
+      "prints nothing but errors. Exit codes: 0 the room has it, 1 it may not have it,",
+      "2 usage, 3 refused at the door."
     })
 public final class SendMain {
   @Mixin private final DoorOptions door = new DoorOptions();

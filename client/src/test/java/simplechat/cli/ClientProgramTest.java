@@ -22,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import simplechat.client.ScriptedServer;
@@ -599,7 +600,7 @@ class ClientProgramTest {
   }
 
   @Test
-  void theKeyIsShownAtTheDoorAndNowhereElse() throws Exception {
+  void theKeyIsShownAtTheDoorAndNowhereElse(@TempDir Path dir) throws Exception {
     Running keyed =
         launch(List.of("--port", "" + server.port(), "-u", "alice"), Map.of("CHAT_KEY", "s3cret"));
     Peer peer = server.accept();
@@ -609,6 +610,12 @@ class ClientProgramTest {
     assertThat(keyed.exitCode()).isEqualTo(3);
     assertThat(keyed.out()).isEmpty();
     assertThat(keyed.err()).isEqualTo("join refused: wrong key\n");
+    Path file = Files.writeString(dir.resolve("room.key"), "s3cret\n");
+    launch(
+        List.of("--port", "" + server.port(), "-u", "alice"),
+        Map.of("CHAT_KEY_FILE", file.toString(), "CHAT_KEY", "another"));
+    assertThat(server.accept().expect(ClientMessage.Hello.class).key())
+        .isEqualTo(new RoomKey("s3cret".getBytes(StandardCharsets.UTF_8)));
     Running shown = start("-u", "alice", "--key", "s3cret");
     assertThat(shown.exitCode()).isEqualTo(2);
     assertThat(shown.err()).contains("--key-file").doesNotContain("s3cret");
