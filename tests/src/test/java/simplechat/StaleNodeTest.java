@@ -54,10 +54,15 @@ class StaleNodeTest {
       two.signal("CONT");
       bob.expectBye(ErrorCode.INTERNAL);
       assertThat(bob.stream().acknowledged()).isZero();
-      RawPeer again = RawPeer.connect(two.address());
-      again.send(RawPeer.resumeOf(bob));
-      again.expectError(ErrorCode.NAME_TAKEN, 0);
-      again.close();
+      // Until it has found its way back to the room it tells whoever comes to come later.
+      await()
+          .untilAsserted(
+              () -> {
+                try (RawPeer again = RawPeer.connect(two.address())) {
+                  again.send(RawPeer.resumeOf(bob));
+                  again.expectError(ErrorCode.NAME_TAKEN, 0);
+                }
+              });
       other.say("the only one");
       assertThat(alice.expect(Msg.class).text()).isEqualTo("the only one");
       alice.expectNothing();
