@@ -228,11 +228,15 @@ public final class ChatServer {
     stopListening();
     roomLoop().execute(room::close);
     onEachConnection(Connection::cut);
-    group
-        .shutdownGracefully(
-            transport.closingMillis(), Deadlines.LINGER.toMillis(), TimeUnit.MILLISECONDS)
-        .addListener(
-            done -> {
+    // The room's loop last: what the others still tell it must find it there.
+    CompletableFuture.allOf(
+            loops.values().stream()
+                .filter(loop -> loop != roomLoop)
+                .map(loop -> loop.shutDown(transport.closingMillis()))
+                .toArray(CompletableFuture[]::new))
+        .thenCompose(done -> roomLoop.shutDown(transport.closingMillis()))
+        .thenRun(
+            () -> {
               if (!closed.isDone()) {
                 loops.values().forEach(ConnectionLoop::free);
                 room.free();
@@ -373,12 +377,7 @@ public final class ChatServer {
 
   /** Fine enough for the shortest deadline. */
   private static long tickNanos(ServerConfig config) {
-    long shortest = TICK_MAX.toNanos() * 4;
-    for (Duration deadline :
-        List.of(config.joinTimeout(), config.heartbeat(), config.writeStall(), config.drain())) {
-      shortest = Math.min(shortest, deadline.toNanos());
-    }
-    return shortest / 4;
+    return Math.min(TICK_MAX.toNanos(), config.shortestDeadline().toNanos() / 4);
   }
 
   /**

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -75,6 +76,15 @@ final class ConnectionLoop implements LogReader {
   /** Frees what the loop held for writing; when it does not run any more. */
   void free() {
     fanOut.free();
+  }
+
+  /** Ends when there was nothing to do for so long; completes then. From any loop. */
+  CompletableFuture<Void> shutDown(int quietMillis) {
+    CompletableFuture<Void> ended = new CompletableFuture<>();
+    eventLoop
+        .shutdownGracefully(quietMillis, Deadlines.LINGER.toMillis(), TimeUnit.MILLISECONDS)
+        .addListener(done -> ended.complete(null));
+    return ended;
   }
 
   EventLoop eventLoop() {

@@ -4,6 +4,8 @@ import io.netty.util.internal.PlatformDependent;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.Limits;
 import simplechat.protocol.RoomKey;
@@ -119,6 +121,11 @@ public record ServerConfig(
    */
   long affordableInputBytes() {
     return Math.min(inputBytes, (directBytes() - logBytes) / 2);
+  }
+
+  /** Of the times that a loop keeps for its connections. */
+  Duration shortestDeadline() {
+    return Collections.min(List.of(joinTimeout, heartbeat, writeStall, drain));
   }
 
   /** What the kernel is told of {@link #sendBufferBytes}, or null if it shall decide by itself. */

@@ -272,7 +272,8 @@ public final class RunningServer implements AutoCloseable {
   private static final class Appender extends AppenderBase<ILoggingEvent> {
     @Override
     protected void append(ILoggingEvent event) {
-      if (event.getLevel().isGreaterOrEqual(Level.ERROR)) {
+      boolean endedTooEarly = event.getFormattedMessage().contains("non-empty task queue");
+      if (endedTooEarly || event.getLevel().isGreaterOrEqual(Level.ERROR)) {
         ERRORS.add(event.getThreadName() + ": " + event.getFormattedMessage());
       }
     }
