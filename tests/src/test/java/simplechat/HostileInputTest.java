@@ -9,6 +9,7 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -83,6 +84,33 @@ class HostileInputTest {
           "all closed, 4 MiB");
       assertThat(Memory.directBytes() - before).isLessThan(4 * MIB);
       assertThat(server.join("alice").stream().welcome().head()).as("events").isEqualTo(1);
+    }
+  }
+
+  /** D5, with more to read than the socket takes: epoll may forget it while it waits for that. */
+  @Test
+  void whoAsksForMuchLeavesAndEndsItsSideIsNotLeftWaiting() throws IOException {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer alice = server.join("alice");
+      for (int i = 0; i < 600; i++) {
+        alice.say("x".repeat(700));
+      }
+      alice.await(Ack.class, ack -> ack.sendNo() == 600);
+      byte[] said =
+          concat(
+              RawPeer.bytesOf(new Hello("bob", 10_000)),
+              hex("0600000200000974776f1a6c0800696e6573"));
+      for (int i = 0; i < 40; i++) {
+        try (Socket bob = new Socket(server.address().getAddress(), server.address().getPort())) {
+          bob.setSoTimeout(5000);
+          for (byte one : said) {
+            bob.getOutputStream().write(one);
+          }
+          bob.shutdownOutput();
+          assertThat(bob.getInputStream().readAllBytes()).hasSizeGreaterThan(1);
+        }
+        alice.await(Left.class);
+      }
     }
   }
 

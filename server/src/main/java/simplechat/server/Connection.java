@@ -83,6 +83,7 @@ final class Connection {
   /** Looks at the deadlines. */
   void tick() {
     long now = loop.nowNanos();
+    line.lookAfter(outbound, now);
     if (line.isShaking() && deadlines.handshakeIsOver(now)) {
       line.close();
       return;

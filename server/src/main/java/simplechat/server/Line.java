@@ -113,6 +113,19 @@ class Line extends ChannelInboundHandlerAdapter {
             });
   }
 
+  /**
+   * Asks anew for a socket that has taken nothing for a while: epoll may have forgotten it since it
+   * was asked.
+   */
+  final void lookAfter(Outbound outbound, long nowNanos) {
+    if (outbound.isQueued()
+        && connection.isUnread()
+        && outbound.stalledSinceNanos() - nowNanos < 0
+        && SocketWriter.isForgotten(channel)) {
+      remember(channel.unsafe()::flush);
+    }
+  }
+
   private void remembered() {
     List<Runnable> due = Objects.requireNonNull(forRemembered, "nothing was to be remembered");
     forRemembered = null;
