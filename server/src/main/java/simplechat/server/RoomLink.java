@@ -106,6 +106,7 @@ final class RoomLink implements MemberConnection {
     if (sent != null) {
       int bytes = batchBytes;
       batch = null;
+      loop.departs(bytes);
       onRoom(
           () -> {
             try {
@@ -209,15 +210,12 @@ final class RoomLink implements MemberConnection {
   }
 
   private void batch(Sent sent) {
-    int bytes = sent.length();
     if (batch == null) {
       batch = new ArrayList<>();
-      batchBytes = 0;
-      bytes += BATCH_BYTES;
+      batchBytes = BATCH_BYTES;
     }
     batch.add(sent);
-    batchBytes += bytes;
-    loop.departs(bytes);
+    batchBytes += sent.length();
   }
 
   private void asMember(BiConsumer<Room, Member> task) {
