@@ -58,6 +58,11 @@ final class RoomLog {
     readers.add(reader);
   }
 
+  /** True if there is more than one event loop to be told. */
+  boolean isReadByMany() {
+    return readers.size() > 1;
+  }
+
   /** The oldest retained position. */
   long start() {
     return first.firstPosition();

@@ -514,4 +514,31 @@ class RoomTest {
     later.remove().run();
     assertThat(published).as("nothing is left to tell").isEqualTo(4);
   }
+
+  /** Else loops that walk at the same time write to everybody twice as often as one alone. */
+  @Test
+  void whatFollowsATellingGathersForAQuarterOfItIfSeveralLoopsRead() {
+    Room room = room(0, LOG_BYTES);
+    room.add(new Reader());
+    FakeConnection speaker = join(room, "speaker");
+    tellingNanos = 500;
+    endTurn();
+    assertThat(published).as("both loops are told").isEqualTo(2);
+
+    nanos += 249;
+    say(room, speaker, 1, "hi");
+    endTurn();
+    assertThat(published).isEqualTo(2);
+    assertThat(later).hasSize(1);
+    say(room, speaker, 2, "all");
+    endTurn();
+    assertThat(later).as("joins it").hasSize(1);
+    later.remove().run();
+    assertThat(published).isEqualTo(4);
+
+    nanos += 250;
+    say(room, speaker, 3, "here");
+    endTurn();
+    assertThat(published).as("a message that follows nothing waits for nothing").isEqualTo(6);
+  }
 }
