@@ -83,7 +83,6 @@ final class Connection {
   /** Looks at the deadlines. */
   void tick() {
     long now = loop.nowNanos();
-    line.lookAfter(outbound, now);
     if (line.isShaking() && deadlines.handshakeIsOver(now)) {
       line.close();
       return;

@@ -113,23 +113,12 @@ class Line extends ChannelInboundHandlerAdapter {
             });
   }
 
-  /**
-   * Asks anew for a socket that has taken nothing for a while: epoll may have forgotten it since it
-   * was asked.
-   */
-  final void lookAfter(Outbound outbound, long nowNanos) {
-    if (outbound.isQueued()
-        && connection.isUnread()
-        && outbound.stalledSinceNanos() - nowNanos < 0
-        && SocketWriter.isForgotten(channel)) {
-      remember(channel.unsafe()::flush);
-    }
-  }
-
   private void remembered() {
     List<Runnable> due = Objects.requireNonNull(forRemembered, "nothing was to be remembered");
     forRemembered = null;
     if (channel.isOpen()) {
+      // With the registration Netty lost that something may wait for the socket.
+      channel.unsafe().flush();
       due.forEach(Runnable::run);
     } else {
       connection.gone();
