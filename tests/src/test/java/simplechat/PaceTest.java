@@ -265,8 +265,9 @@ class PaceTest {
       Figures.tell(
           "C16",
           "held for a room that is late: " + Figures.mebibytes(held),
-          "1 MiB, and 1 for reads");
-      assertThat(held).isLessThanOrEqualTo(2 * MIB);
+          "128 reads of 32 KiB, and 1 MiB");
+      // The first texts come one a read, if the machine has little time for who speaks.
+      assertThat(held).isLessThanOrEqualTo(5 * MIB);
     }
   }
 

@@ -48,6 +48,8 @@ final class Backlog {
     if (!listener.isOpen()) {
       return;
     }
+    // Ends the turn that accepts now, which may be a long one.
+    listener.config().setAutoRead(false);
     try {
       listener
           .eventLoop()

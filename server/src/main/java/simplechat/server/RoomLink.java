@@ -30,7 +30,10 @@ import simplechat.room.RosterPlace;
  * the room's loop.
  */
 final class RoomLink implements MemberConnection {
-  /** What a batch counts for beside its texts: it keeps the buffer of a read from its next use. */
+  /**
+   * What a batch counts for beside its texts. It keeps the buffer of a read, so that a loop holds
+   * 128 of these at most: to count them in full would let too few speak at once.
+   */
   private static final int BATCH_BYTES = 2048;
 
   private final ChatServer server;
