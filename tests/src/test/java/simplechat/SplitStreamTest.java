@@ -137,7 +137,7 @@ class SplitStreamTest {
 
   private byte[] mutated(byte[] session) {
     byte[] mutated = session.clone();
-    for (int i = random.nextInt(3); i >= 0; i--) {
+    for (int i = random.nextInt(3); i >= 0 && mutated.length > 0; i--) {
       int at = random.nextInt(mutated.length);
       switch (random.nextInt(4)) {
         case 0 -> mutated[at] ^= (byte) (1 << random.nextInt(8));
