@@ -110,9 +110,11 @@ final class Inbound implements FrameDecoder.Sink {
       decode(in, false);
     } else {
       unread = null;
-      before.writeBytes(in);
+      // A buffer that grows takes its memory from under a text on its way to the room's loop.
+      ByteBuf own = before.refCnt() > 1 ? copyOf(before) : before;
+      own.writeBytes(in);
       in.release();
-      decode(before, true);
+      decode(own, true);
     }
   }
 

@@ -27,6 +27,11 @@ public final class Inside {
     return server.inputLimit().bytes();
   }
 
+  /** How many connections live on the room's loop. */
+  public static int nearby(ChatServer server) {
+    return onRoomLoop(server, server.roomLoop().connections()::size);
+  }
+
   /** Keeps the room's loop, which accepts, from everything else until this is done. */
   public static void occupy(ChatServer server, CompletableFuture<?> until) {
     server.roomLoop().execute(until::join);

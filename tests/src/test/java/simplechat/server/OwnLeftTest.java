@@ -5,23 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.MessageCodec;
-import simplechat.protocol.ResumeToken;
 import simplechat.protocol.ServerMessage.Ack;
 import simplechat.protocol.ServerMessage.Bye;
-import simplechat.protocol.ServerMessage.JoinedHow;
 import simplechat.protocol.ServerMessage.LeftWhy;
 import simplechat.protocol.ServerMessage.Msg;
-import simplechat.room.Arrival;
-import simplechat.room.Backplane;
 import simplechat.room.Ledger;
 import simplechat.room.Member;
 import simplechat.support.RawPeer;
@@ -43,9 +37,9 @@ class OwnLeftTest {
       List<RawPeer> near = new ArrayList<>();
       List<RawPeer> far = new ArrayList<>();
       for (String name : List.of("alice", "bob", "carol", "dave")) {
-        int before = near(server);
+        int before = Inside.nearby(server.server());
         RawPeer peer = server.join(name);
-        (near(server) > before ? near : far).add(peer);
+        (Inside.nearby(server.server()) > before ? near : far).add(peer);
       }
       RawPeer speaker = near.get(0);
       for (String text : List.of("all come", "abreast")) {
@@ -67,11 +61,6 @@ class OwnLeftTest {
     } finally {
       until.complete(null);
     }
-  }
-
-  private static int near(RunningServer server) {
-    ConnectionLoop loop = server.server().roomLoop();
-    return CompletableFuture.supplyAsync(loop.connections()::size, loop.eventLoop()).join();
   }
 
   /** The LEFT may be what makes so much wait that all are told, within the call that writes it. */
@@ -128,74 +117,5 @@ class OwnLeftTest {
     for (int i = 1; i <= frames; i++) {
       ledger.said(speaker, speaker.received() + 1, 0, text, 0, textBytes);
     }
-  }
-
-  /** An order that is made here, and tells at a drain who goes, as that of a shared room does. */
-  private static final class Announcing implements Backplane {
-    private @Nullable Ledger ledger;
-    private @Nullable EventExecutor otherLoop;
-
-    CompletableFuture<Announcing> open(
-        Ledger of, Iterable<EventExecutor> loops, EventExecutor roomLoop) {
-      ledger = of;
-      loops.forEach(loop -> otherLoop = loop.equals(roomLoop) ? otherLoop : loop);
-      return CompletableFuture.completedFuture(this);
-    }
-
-    EventExecutor otherLoop() {
-      return required(otherLoop);
-    }
-
-    private Ledger ledger() {
-      return required(ledger);
-    }
-
-    private static <T> T required(@Nullable T value) {
-      if (value == null) {
-        throw new AssertionError("not opened");
-      }
-      return value;
-    }
-
-    @Override
-    public void join(Arrival arrival) {
-      int members = ledger().sessions().present() + 1;
-      Member member = ledger().sessions().add(arrival.name(), new ResumeToken(members, members));
-      ledger().joined(member, JoinedHow.JOINED, 0, members, arrival);
-    }
-
-    @Override
-    public void say(Member member, int sendNo, ByteBuf text, int index, int length) {
-      ledger().said(member, sendNo, 0, text, index, length);
-    }
-
-    @Override
-    public void count(Member member, int sendNo) {
-      ledger().counted(member, sendNo);
-    }
-
-    @Override
-    public void leave(Member member, LeftWhy why) {
-      ledger().left(member, why, 0, ledger().sessions().present() - 1);
-    }
-
-    @Override
-    public Pressure pressure() {
-      return Pressure.NONE;
-    }
-
-    @Override
-    public @Nullable String closedBecause() {
-      return null;
-    }
-
-    @Override
-    public void drain(Iterable<Member> here, Runnable done) {
-      here.forEach(member -> leave(member, LeftWhy.SHUTDOWN));
-      done.run();
-    }
-
-    @Override
-    public void close() {}
   }
 }
