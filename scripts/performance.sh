@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Takes the figures of docs/PERFORMANCE.md and writes them there, tables and plots, between its marks.
 # The server is measured beside the floor (bench/floor/floor.c) and beside those of Redis, NATS, Mosquitto
-# and ngircd that are installed. Needs two free CPUs, Linux and a C compiler; all of it takes 18 minutes.
+# and ngircd that are installed. Needs two free CPUs, Linux and a C compiler; all of it takes 28 minutes.
 #
 #   scripts/performance.sh [-r ROUNDS] [PART...]
 #
