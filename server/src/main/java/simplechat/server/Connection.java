@@ -215,6 +215,7 @@ final class Connection {
     room.join(name, hello.history(), hello.resume());
   }
 
+  /** Anything but HELLO and SEND; null for what is to be ignored. */
   void hear(@Nullable ClientMessage message) {
     if (message instanceof ClientMessage.Ping ping) {
       outbound.answer(new ServerMessage.Pong(ping.opaque()));
@@ -227,6 +228,8 @@ final class Connection {
       state = ConnectionState.LEAVING;
       outbound.spoke(Outbound.NEVER);
       room.leave();
+    } else {
+      speech.idled();
     }
   }
 

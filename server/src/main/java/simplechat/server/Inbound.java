@@ -248,6 +248,8 @@ final class Inbound implements FrameDecoder.Sink {
     advanced = true;
     if (type == MessageType.SEND.code()) {
       refuse(ErrorCode.TEXT_TOO_LONG);
+    } else {
+      connection.hear(null);
     }
     return connection.listens();
   }

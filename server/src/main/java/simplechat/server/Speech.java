@@ -4,8 +4,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * When a member may speak again: no faster than the rate, and not while the room waits for those
- * who read. What it has sent meanwhile is not read from its socket.
+ * When a member is heard again: it speaks no faster than the rate, and not while the room waits for
+ * those who read; and after many frames that say nothing it has to rest, so that it pays for them,
+ * and not the others of its loop. What it has sent meanwhile is not read from its socket.
  *
  * <p>Threading: confined to the connection's loop. Bounds: a member that was silent may say at once
  * what it could have said in {@link #BURST}.
@@ -13,6 +14,11 @@ import java.util.concurrent.TimeUnit;
 final class Speech {
   /** So many seconds of the rate at once: people paste. */
   private static final Duration BURST = Duration.ofSeconds(4);
+
+  /** So many frames that say nothing take a tenth of a millisecond, and then comes a rest. */
+  static final int IDLE_FRAMES = 1024;
+
+  static final Duration IDLE_REST = Duration.ofMillis(2);
 
   private final ConnectionLoop loop;
   private final Connection connection;
@@ -23,6 +29,7 @@ final class Speech {
   /** Until then the time is used up by what was said. */
   private long spentUntilNanos;
 
+  private int idleFrames;
   private boolean waits;
 
   /**
@@ -47,8 +54,7 @@ final class Speech {
       spentUntilNanos = Math.max(spentUntilNanos - now, 0) + now + intervalNanos;
       long early = spentUntilNanos + intervalNanos - BURST.toNanos() - now;
       if (early > 0) {
-        waits = true;
-        loop.eventLoop().schedule(this::goOn, early, TimeUnit.NANOSECONDS);
+        waitFor(early);
         return;
       }
     }
@@ -56,6 +62,20 @@ final class Speech {
       waits = true;
       loop.restrain(this);
     }
+  }
+
+  /** The member has sent what nobody has anything of. */
+  void idled() {
+    idleFrames++;
+    if (idleFrames == IDLE_FRAMES) {
+      idleFrames = 0;
+      waitFor(IDLE_REST.toNanos());
+    }
+  }
+
+  private void waitFor(long nanos) {
+    waits = true;
+    loop.eventLoop().schedule(this::goOn, nanos, TimeUnit.NANOSECONDS);
   }
 
   /** The wait is over. */

@@ -32,7 +32,12 @@ public final class Load {
    * ordinary build another test runs beside it, and then only that the talk goes on is known.
    */
   public static Duration asWithout(long withoutNanos) {
-    long bound = Math.max(withoutNanos * 5 / 4, withoutNanos + 5_000_000);
+    return asWithout(withoutNanos, 1.25);
+  }
+
+  /** The same with another factor. */
+  public static Duration asWithout(long withoutNanos, double times) {
+    long bound = (long) Math.max(withoutNanos * times, withoutNanos + 5e6);
     return FULL ? Duration.ofNanos(bound) : Duration.ofSeconds(1);
   }
 
