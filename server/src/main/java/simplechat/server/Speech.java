@@ -15,7 +15,7 @@ final class Speech {
   /** So many seconds of the rate at once: people paste. */
   private static final Duration BURST = Duration.ofSeconds(4);
 
-  /** So many frames that say nothing take a tenth of a millisecond, and then comes a rest. */
+  /** So many frames that say nothing take a fraction of a millisecond, and then comes a rest. */
   static final int IDLE_FRAMES = 1024;
 
   static final Duration IDLE_REST = Duration.ofMillis(2);
