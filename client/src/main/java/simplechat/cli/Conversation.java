@@ -268,8 +268,9 @@ final class Conversation implements ChatListener {
     leaving.complete(null);
     ChatClient joined = client;
     if (joined != null) {
-      // What is on the way must still come in, even if nobody can see it.
-      joined.resume();
+      if (interactive) { // A person who goes does not wait for a screen that is stuck.
+        joined.resume();
+      }
       joined.leave();
     }
   }
@@ -384,7 +385,7 @@ final class Conversation implements ChatListener {
   private void show(Item item) {
     printer.add(item);
     ChatClient joined = client;
-    if (joined != null && !stopped()) {
+    if (joined != null && !(interactive && stopped())) {
       printer.ifFull(joined::pause);
     }
   }

@@ -21,7 +21,11 @@ final class Printer {
   /** Some screens full of text: enough to print in large pieces. */
   private static final int FULL_CHARS = 256 * 1024;
 
+  /** About what an item costs beside its text, in chars: a flood of short lines is bounded, too. */
+  private static final int ITEM_CHARS = 64;
+
   private static final long POLL_MILLIS = 20;
+  private static final long SALVAGE_MILLIS = 1_000;
 
   private final Screen screen;
   private final Runnable drained;
@@ -33,6 +37,7 @@ final class Printer {
   private boolean ringing;
   private boolean finishing;
   private boolean full;
+  private volatile boolean failed;
 
   /**
    * @param drained called when there is room again after {@link #ifFull} ran something
@@ -74,6 +79,11 @@ final class Printer {
     }
   }
 
+  /** True from {@link #ifFull} ran something until there is room again. */
+  synchronized boolean isFull() {
+    return full;
+  }
+
   /**
    * Waits until everything is out, or for so long none of it has gone out. Returns false if that
    * was not all.
@@ -90,7 +100,7 @@ final class Printer {
     while (true) {
       thread.join(POLL_MILLIS);
       if (!thread.isAlive()) {
-        return true;
+        return !failed;
       }
       long progressNow = screen.progress();
       long now = System.nanoTime();
@@ -103,10 +113,38 @@ final class Printer {
     }
   }
 
+  private void showLast(List<Item> complaints) {
+    try {
+      screen.show(complaints);
+    } catch (IOException e) {
+      // There is nowhere left to say it.
+    }
+  }
+
+  /** A number that changes whenever a part of what was printed has gone out. */
+  long progress() {
+    return screen.progress();
+  }
+
+  /**
+   * Shows what went wrong and is still waiting, if the screen is stuck; to be called at the end.
+   */
+  void salvage() throws InterruptedException {
+    List<Item> complaints;
+    synchronized (this) {
+      complaints = waiting.stream().filter(item -> item.kind() == Kind.COMPLAINT).toList();
+    }
+    // It may be the same pipe that is stuck.
+    Thread last = new Thread(() -> showLast(complaints), "chat-complaints");
+    last.setDaemon(true);
+    last.start();
+    last.join(SALVAGE_MILLIS);
+  }
+
   synchronized void add(Item item) {
     if (!finishing) {
       waiting.add(item);
-      waitingChars += item.line().length();
+      waitingChars += item.line().length() + ITEM_CHARS;
       notifyAll();
     }
   }
@@ -121,6 +159,12 @@ final class Printer {
       gone.run();
     } catch (InterruptedException e) {
       abandon();
+    } catch (RuntimeException | Error e) {
+      // Else those who wait for room would wait for ever, and what is lost would count as printed.
+      failed = true;
+      abandon();
+      Program.complain("internal error: " + e);
+      gone.run();
     }
   }
 
@@ -130,7 +174,6 @@ final class Printer {
     Supplier<String> newPrompt;
     boolean ring;
     boolean last;
-    boolean roomAgain;
     synchronized (this) {
       while (waiting.isEmpty() && prompt == null && !ringing && !finishing) {
         wait();
@@ -143,8 +186,6 @@ final class Printer {
       ring = ringing;
       ringing = false;
       last = finishing;
-      roomAgain = full;
-      full = false;
     }
     screen.show(batch);
     if (newPrompt != null) {
@@ -153,8 +194,11 @@ final class Printer {
     if (ring) {
       screen.ring();
     }
-    if (roomAgain) {
-      drained.run();
+    synchronized (this) {
+      if (full && waitingChars <= FULL_CHARS) {
+        full = false;
+        drained.run();
+      }
     }
     return !last;
   }

@@ -32,7 +32,8 @@ final class Program {
     LogManager.getLogManager().reset();
     System.setProperty("io.netty.leakDetection.level", "disabled");
     System.setProperty("io.netty.noUnsafe", "true");
-    CommandLine commandLine = new CommandLine(command);
+    // What begins with @ is somebody's name, and no file whose words stand here instead.
+    CommandLine commandLine = new CommandLine(command).setExpandAtFiles(false);
     try {
       refuseKey(args);
       commandLine.parseArgs(args);

@@ -83,15 +83,15 @@ public final class SendMain {
 
   /** All of a stream, without its last line end; no server takes more than is read. */
   private static String read(InputStream in) throws IOException {
-    byte[] bytes = in.readNBytes(Limits.TEXT_MAX_BYTES + 2);
+    int most = Limits.TEXT_MAX_BYTES + 2;
+    byte[] bytes = in.readNBytes(most);
+    if (bytes.length == most && in.read() >= 0) {
+      throw wrong("the text is longer than " + Limits.TEXT_MAX_BYTES + " bytes");
+    }
     String text;
     try {
       text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
-      if (bytes.length > Limits.TEXT_MAX_BYTES) {
-        // It may have been cut in a character.
-        throw wrong("the text is longer than " + Limits.TEXT_MAX_BYTES + " bytes");
-      }
       throw wrong("the text is not valid UTF-8");
     }
     String unix = text.replace("\r\n", "\n");

@@ -85,6 +85,9 @@ final class Visit {
     } finally {
       read = printer.finish(this::patienceMillis);
     }
+    if (!read && !input.interactive()) {
+      printer.salvage();
+    }
     boolean inOrder = read || input.interactive() || exitCode != ExitCode.OK;
     return inOrder ? exitCode : ExitCode.ERROR;
   }
@@ -116,6 +119,7 @@ final class Visit {
         client = null;
         asked = true;
         listUnconfirmed();
+        current = null;
         name = anotherName(goodbye.code(), goodbye.text(), name);
       } catch (CannotConnectException failure) {
         if (!settings.retry()) {
@@ -238,7 +242,7 @@ final class Visit {
         throw new AssertionError(e);
       } catch (TimeoutException e) {
         long patienceMillis = patienceMillis();
-        long progressNow = conversation.unconfirmed().progress();
+        long progressNow = conversation.unconfirmed().progress() + printer.progress();
         boolean searching = settings.retry() && conversation.offline();
         boolean patient = patienceMillis == PIPE_PATIENCE_MILLIS;
         if (patient && (searching || progressNow != progress)) {
@@ -258,11 +262,14 @@ final class Visit {
     if (inOrder) {
       printer.print(Line.of("left the chat"));
     } else {
-      printer.complain(
-          Line.notice(goodbye == null ? "the server does not answer" : Farewell.text(goodbye)));
+      printer.complain(Line.notice(goodbye == null ? whoIsSlow() : Farewell.text(goodbye)));
     }
     listUnconfirmed();
     return inOrder && !lostTexts ? ExitCode.OK : ExitCode.ERROR;
+  }
+
+  private String whoIsSlow() {
+    return printer.isFull() ? "nobody reads the output" : "the server does not answer";
   }
 
   private void listUnconfirmed() {

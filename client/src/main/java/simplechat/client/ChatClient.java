@@ -78,7 +78,10 @@ public final class ChatClient implements AutoCloseable {
         .whenComplete(
             (connected, failure) -> {
               if (failure == null) {
-                result.complete(new ChatClient(link, session, outbox));
+                if (!result.complete(new ChatClient(link, session, outbox))) {
+                  // Nobody waits for it any more.
+                  link.close();
+                }
               } else {
                 result.completeExceptionally(
                     failure instanceof CompletionException ? failure.getCause() : failure);
@@ -108,7 +111,7 @@ public final class ChatClient implements AutoCloseable {
   public CompletionStage<Welcome> join(JoinRequest request) {
     CompletableFuture<Welcome> result = new CompletableFuture<>();
     execute(() -> link.join(request, result));
-    return result;
+    return view(result);
   }
 
   /**
@@ -133,7 +136,7 @@ public final class ChatClient implements AutoCloseable {
     CompletableFuture<Long> result = new CompletableFuture<>();
     boolean knowingly = session.knownToBeAway();
     execute(() -> session.send(text, result, knowingly));
-    return result;
+    return view(result);
   }
 
   /**
@@ -169,7 +172,7 @@ public final class ChatClient implements AutoCloseable {
 
   /** Completed when the socket is closed and everything else has been told. */
   public CompletionStage<Goodbye> ended() {
-    return link.ended();
+    return view(link.ended());
   }
 
   /**
@@ -183,7 +186,9 @@ public final class ChatClient implements AutoCloseable {
 
   /**
    * Reads nothing more but what has been read already, until {@link #resume}. Time stands still
-   * meanwhile.
+   * meanwhile, and the server is told each heartbeat that we live. One that has more for us than
+   * the sockets take hangs up when we have taken none of it for its write stall (30 s by default);
+   * that is seen at the resume, and what is still in its memory then is not missed.
    */
   public void pause() {
     execute(() -> link.reading(false));
@@ -209,6 +214,20 @@ public final class ChatClient implements AutoCloseable {
     CompletableFuture<ClientMessage.@Nullable Resume> result = new CompletableFuture<>();
     execute(() -> result.complete(session.resumePoint()));
     return result;
+  }
+
+  /** Completed as this is, so that what a caller does with it touches nobody else. */
+  private static <T> CompletionStage<T> view(CompletableFuture<T> ours) {
+    CompletableFuture<T> theirs = new CompletableFuture<>();
+    ours.whenComplete(
+        (value, failure) -> {
+          if (failure == null) {
+            theirs.complete(value);
+          } else {
+            theirs.completeExceptionally(failure);
+          }
+        });
+    return theirs;
   }
 
   /** Always queued, also on the loop itself: so no callback runs within what called it. */

@@ -217,10 +217,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
       return;
     }
     long now = options.nanoTime().getAsLong();
-    if (!channel.config().isAutoRead()) {
-      liveness.heard(now);
-    }
-    switch (liveness.tick(now)) {
+    switch (channel.config().isAutoRead() ? liveness.tick(now) : liveness.deafTick(now)) {
       case ALIVE -> {}
       case ASK -> write(new ClientMessage.Ping(0));
       case LOST -> end(Goodbye.lost("no sign of life from the server"));

@@ -2,15 +2,19 @@ package simplechat.client;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.NetUtil;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -30,6 +34,10 @@ final class Connector {
    */
   private static final UnpooledByteBufAllocator ALLOCATOR =
       new UnpooledByteBufAllocator(false, true);
+
+  /** One read a turn: a pause holds from the next turn on, and what comes before it is memory. */
+  private static final RecvByteBufAllocator ONE_READ =
+      new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1);
 
   private static final int PORT_MAX = 65_535;
 
@@ -67,6 +75,13 @@ final class Connector {
     } else {
       prepare();
     }
+    // An attempt has its own limit; a look-up has none that we could set.
+    Future<?> limit =
+        loop.schedule(
+            () -> fail(new ConnectTimeoutException("no answer in time")),
+            Math.max(1, leftMillis()),
+            TimeUnit.MILLISECONDS);
+    result.whenComplete((connection, failure) -> limit.cancel(false));
     return result;
   }
 
@@ -108,7 +123,7 @@ final class Connector {
 
   private void connected(Channel channel) {
     if (options.trust() == null) {
-      result.complete(made);
+      made(channel);
     } else {
       shake(channel);
     }
@@ -129,12 +144,19 @@ final class Connector {
                   throw done.cause();
                 }
                 Trust.checkTime(ssl, options.wallClock().instant());
-                result.complete(made);
+                made(channel);
               } catch (Throwable e) {
                 channel.close();
                 fail(e);
               }
             });
+  }
+
+  /** Closed if it comes too late. */
+  private void made(Channel channel) {
+    if (!result.complete(made)) {
+      channel.close();
+    }
   }
 
   private Bootstrap bootstrap(int timeoutMillis) {
@@ -143,6 +165,7 @@ final class Connector {
         .channel(NioSocketChannel.class)
         .disableResolver()
         .option(ChannelOption.ALLOCATOR, ALLOCATOR)
+        .option(ChannelOption.RECVBUF_ALLOCATOR, ONE_READ)
         .option(ChannelOption.TCP_NODELAY, true)
         .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMillis)
         .handler(

@@ -107,7 +107,9 @@ final class Link {
 
   void reading(boolean on) {
     reading = on;
-    if (connection != null) {
+    // At the door it is read whatever was asked: whoever reads nothing sees no welcome either.
+    boolean inside = session.isMember() && !session.isAway();
+    if (connection != null && (on || inside)) {
       connection.reading(on);
     }
   }
@@ -185,7 +187,6 @@ final class Link {
   private void welcomed() {
     cancel(giveUp);
     if (connection != null && !reading) {
-      // Not before: whoever reads nothing sees no welcome either.
       connection.reading(false);
     }
     if (looking == null && !options.returnWithin().isZero()) {

@@ -22,22 +22,38 @@ final class Liveness {
   private final long heartbeatNanos;
   private long lastInput;
   private long lastTick;
+  private long lastAsked;
   private boolean asked;
 
   Liveness(int heartbeatSeconds, long now) {
     heartbeatNanos = TimeUnit.SECONDS.toNanos(heartbeatSeconds);
     lastInput = now;
     lastTick = now;
+    lastAsked = now;
   }
 
   long tickNanos() {
     return heartbeatNanos / TICKS_PER_HEARTBEAT;
   }
 
-  /** Bytes came, or nothing could come because reading is paused. */
+  /** Bytes came. */
   void heard(long now) {
     lastInput = now;
     asked = false;
+  }
+
+  /**
+   * In place of a tick while reading is paused, where nothing can come: that is no silence, but the
+   * server must hear something in each heartbeat.
+   */
+  Verdict deafTick(long now) {
+    heard(now);
+    lastTick = now;
+    if (now - lastAsked < heartbeatNanos) {
+      return Verdict.ALIVE;
+    }
+    lastAsked = now;
+    return Verdict.ASK;
   }
 
   Verdict tick(long now) {
@@ -52,6 +68,7 @@ final class Liveness {
     }
     if (silence >= heartbeatNanos && !asked) {
       asked = true;
+      lastAsked = now;
       return Verdict.ASK;
     }
     return Verdict.ALIVE;

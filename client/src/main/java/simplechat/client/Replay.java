@@ -1,5 +1,6 @@
 package simplechat.client;
 
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import simplechat.protocol.ClientMessage;
 
@@ -15,9 +16,6 @@ import simplechat.protocol.ClientMessage;
  * <p>Threading: confined to the event loop.
  */
 final class Replay {
-  /** Of the PING behind a WELCOME; those about life have another. */
-  private static final int OPAQUE = 1;
-
   private final Stream stream;
   private final long toldBefore;
   private final Consumer<ClientMessage> out;
@@ -26,6 +24,7 @@ final class Replay {
   private long missed;
   private long frames;
   private long framesBeforePing;
+  private int asked;
 
   /**
    * @param toldBefore what lies before this position was told before the loss
@@ -47,24 +46,29 @@ final class Replay {
     }
   }
 
-  /** Asks where it ends. */
+  /**
+   * Asks where it ends; by a number that nobody guesses, so who does not read what is asked gets no
+   * other question by answering. Those about life have 0.
+   */
   void ask() {
     if (!over) {
       framesBeforePing = frames;
-      out.accept(new ClientMessage.Ping(OPAQUE));
+      asked = 1 + ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE);
+      out.accept(new ClientMessage.Ping(asked));
     }
   }
 
-  /** An answer to a PING came. */
-  void answered(int opaque) {
-    if (opaque != OPAQUE || over) {
-      return;
+  /** An answer to a PING came; true if it was the one behind all that is repeated. */
+  boolean answered(int opaque) {
+    if (opaque == 0 || opaque != asked || over) {
+      return false;
     }
     if (frames == framesBeforePing) {
       end();
     } else {
       ask();
     }
+    return over;
   }
 
   /** A frame of the stream came. */

@@ -191,8 +191,8 @@ final class Session {
 
   /** An answer to a PING. */
   void answered(int opaque) {
-    if (replay != null && state == State.MEMBER) {
-      replay.answered(opaque);
+    if (replay != null && state == State.MEMBER && replay.answered(opaque)) {
+      settle();
     }
   }
 
@@ -206,8 +206,9 @@ final class Session {
     rosters.fail(reason);
     if (news) {
       sentAway = 0;
-      knownToBeAway = true;
       tell(() -> listener.lost(why));
+      // Not before: who has not been told yet could not have waited.
+      knownToBeAway = true;
     }
     joined.completeExceptionally(reason);
   }
@@ -349,6 +350,10 @@ final class Session {
   /** A live event may come although the replay was shorter than announced. */
   private void behindReplay(Replay repeated) {
     repeated.look();
+    settle();
+  }
+
+  private void settle() {
     if (!settled) {
       settled = true;
       outbox.settle();

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
+import simplechat.protocol.Limits;
 import simplechat.protocol.RoomKey;
 import simplechat.protocol.ServerMessage;
 
@@ -524,6 +525,29 @@ class ClientProgramTest {
     assertThat(program.exitCode()).isEqualTo(1);
     assertThat(program.out()).isEmpty();
     assertThat(program.err()).isEqualTo("not sent: busy: one␊␉two\n");
+  }
+
+  /** It is how somebody is spoken to, and no file whose words stand there instead. */
+  @Test
+  void whatBeginsWithAnAtIsAWord(@TempDir Path dir) throws Exception {
+    Path file = Files.writeString(dir.resolve("secret"), "what nobody may know");
+    Running program = send(List.of("-u", "alice", "@" + file, "@@bob", "@" + dir));
+    Peer peer = server.acceptAndWelcome(0);
+    assertThat(peer.expect(ClientMessage.Send.class).text())
+        .isEqualTo("@" + file + " @@bob @" + dir);
+    peer.send(new ServerMessage.Ack(0, 1));
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+  }
+
+  /** Not even if it shrinks below the limit where its line ends become those of the room. */
+  @Test
+  void anInputThatIsTooLongIsNotSentInPart() throws Exception {
+    Running program = send(List.of("-u", "alice"));
+    program.type("x\r\n".repeat(Limits.TEXT_MAX_BYTES / 3 + 10));
+    program.endInput();
+    assertThat(program.exitCode()).isEqualTo(2);
+    assertThat(program.err()).startsWith("the text is longer than 1048576 bytes\n");
   }
 
   @Test

@@ -163,6 +163,19 @@ class ClientReturnTerminalTest {
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("half a tho");
   }
 
+  /** The membership is over, so there is nothing to leave, only to go. */
+  @Test
+  void aSignalEndsTheQuestionForAnotherName() throws Exception {
+    Peer peer = join(60);
+    peer.reset();
+    peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    peer.send(new ServerMessage.Refused(200, 0, "taken"));
+    tmux.await("another name [alice2]:");
+    tmux.signal(server.port(), "TERM");
+    tmux.await("rc=143 same-tty");
+  }
+
   private Peer join(int columns) throws Exception {
     tmux = new Tmux(columns, 40);
     tmux.startClient(server.port(), "-u alice --history 0");

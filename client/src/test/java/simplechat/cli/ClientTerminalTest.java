@@ -193,7 +193,7 @@ class ClientTerminalTest {
     if (how.equals("C-z")) {
       tmux.press(how);
     } else {
-      signal(how);
+      tmux.signal(server.port(), how);
     }
     tmux.await("same-tty");
     tmux.type("clear; fg");
@@ -274,7 +274,7 @@ class ClientTerminalTest {
     if (how.startsWith("TERM") || how.equals("INT")) {
       tmux.type("half a tho");
       tmux.await("half a tho");
-      signal(how.replace(", again", ""));
+      tmux.signal(server.port(), how.replace(", again", ""));
     } else if (how.equals("C-d")) {
       tmux.press("C-d");
     } else {
@@ -283,7 +283,7 @@ class ClientTerminalTest {
     }
     peer.expect(ClientMessage.Leave.class);
     if (how.endsWith("again")) {
-      signal("TERM");
+      tmux.signal(server.port(), "TERM");
       tmux.await("rc=143");
     } else {
       peer.bye(0);
@@ -556,18 +556,6 @@ class ClientTerminalTest {
 
   private void run(String options) throws Exception {
     tmux.startClient(server.port(), options);
-  }
-
-  /** Sends a signal to the program from outside. */
-  private void signal(String name) throws Exception {
-    String port = "--port " + server.port() + " ";
-    long pid =
-        ProcessHandle.allProcesses()
-            .filter(process -> process.info().commandLine().orElse("").contains(port))
-            .mapToLong(ProcessHandle::pid)
-            .findAny()
-            .orElseThrow();
-    assertThat(new ProcessBuilder("kill", "-" + name, "" + pid).start().waitFor()).isZero();
   }
 
   private static int now() {

@@ -2,8 +2,13 @@ package simplechat.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -27,6 +32,70 @@ class PrinterTest {
     assertThat(printer.finish(() -> 50)).isFalse();
     reader.countDown();
     assertThat(printer.finish(() -> 10_000)).isTrue();
+  }
+
+  @Test
+  void manyShortLinesAreMuchToo() throws Exception {
+    AtomicInteger pauses = new AtomicInteger();
+    Printer printer = printer(0);
+    printer.print(Line.of("what is being read"));
+    for (int i = 0; i < 10_000; i++) {
+      printer.print(Line.of(""));
+      printer.ifFull(pauses::incrementAndGet);
+    }
+    assertThat(printer.isFull()).isTrue();
+    assertThat(pauses).hasValueLessThan(10_000);
+    reader.countDown();
+    assertThat(printer.finish(() -> 10_000)).isTrue();
+    assertThat(printer.isFull()).isFalse();
+  }
+
+  @Test
+  void aScreenThatFailsDoesNotCountAsReadAndHoldsNobodyUp() throws Exception {
+    CountDownLatch gone = new CountDownLatch(1);
+    Screen faulty = new PlainScreen(Screen.Kind.TALK, null, null);
+    Printer printer = new Printer(faulty, () -> {}, gone::countDown);
+    printer.print(Line.of("the last word"));
+    assertThat(gone.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(printer.finish(() -> 10_000)).isFalse();
+  }
+
+  /** Of an output that nobody reads: what went wrong goes another way. */
+  @Test
+  void whatWentWrongIsToldWhereTheOutputIsStuck() throws Exception {
+    CountDownLatch stuck = new CountDownLatch(1);
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Screen screen = new PlainScreen(Screen.Kind.TALK, new StuckStream(stuck, reader), err);
+    Printer printer = new Printer(screen, () -> {}, () -> {});
+    printer.print(Line.of("what nobody reads"));
+    assertThat(stuck.await(10, TimeUnit.SECONDS)).isTrue();
+    printer.print(Line.of("nor this"));
+    printer.complain(Line.of("not confirmed: hello"));
+    assertThat(printer.finish(() -> 50)).isFalse();
+    printer.salvage();
+    assertThat(err).hasToString("not confirmed: hello\n");
+    reader.countDown();
+  }
+
+  /** Nobody reads it until they do. */
+  private static final class StuckStream extends OutputStream {
+    private final CountDownLatch stuck;
+    private final CountDownLatch reader;
+
+    StuckStream(CountDownLatch stuck, CountDownLatch reader) {
+      this.stuck = stuck;
+      this.reader = reader;
+    }
+
+    @Override
+    public void write(int one) throws IOException {
+      stuck.countDown();
+      try {
+        reader.await();
+      } catch (InterruptedException e) {
+        throw new InterruptedIOException();
+      }
+    }
   }
 
   /** Of which a reader takes a part at each look, the last of so many, or none until it reads. */

@@ -37,6 +37,18 @@ final class Tmux implements AutoCloseable {
         "env PS1='$ ' sh");
   }
 
+  /** Sends a signal from outside to the client of this port. */
+  void signal(int port, String name) throws Exception {
+    String option = "--port " + port + " ";
+    long pid =
+        ProcessHandle.allProcesses()
+            .filter(process -> process.info().commandLine().orElse("").contains(option))
+            .mapToLong(ProcessHandle::pid)
+            .findAny()
+            .orElseThrow();
+    assertThat(new ProcessBuilder("kill", "-" + name, "" + pid).start().waitFor()).isZero();
+  }
+
   /** Runs the program; the exit code is shown behind it, and whether the terminal is as it was. */
   void startClient(int port, String options) throws Exception {
     String program =

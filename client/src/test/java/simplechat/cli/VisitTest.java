@@ -1,8 +1,15 @@
 package simplechat.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -78,6 +85,38 @@ class VisitTest {
       visit.release();
       assertThat(visit.exitCode()).isZero();
       assertThat(visit.out()).contains("bob: the last word\n").endsWith("left the chat\n");
+    }
+  }
+
+  /** Neither is kept in memory meanwhile, nor lost. */
+  @Test
+  void whatANearlyStuckPipeHasNotReadWaitsAtTheServerAlsoBehindALeave() throws Exception {
+    int texts = 20_000;
+    try (PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, false, null);
+        Peer peer = server.accept()) {
+      peer.expect(ClientMessage.Hello.class);
+      visit.hold();
+      peer.welcome("alice", 0, 0);
+      visit.type("leave\n");
+      peer.expect(ClientMessage.Leave.class);
+      String text = "x".repeat(1_000);
+      CompletableFuture<@Nullable Void> flood =
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  for (int i = 0; i < texts; i++) {
+                    peer.send(new ServerMessage.Msg(i, 1, "bob", text));
+                  }
+                  peer.bye(0);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      assertThatThrownBy(() -> flood.get(1_500, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      visit.release();
+      assertThat(visit.exitCode()).isZero();
+      assertThat(visit.out().lines().filter(line -> line.endsWith(text)).count()).isEqualTo(texts);
     }
   }
 

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -12,8 +15,10 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -304,9 +309,77 @@ class ChatClientTest {
     assertThatThrownBy(() -> get(ChatClient.connect("::1", port, recorder)))
         .cause()
         .hasMessageStartingWith("cannot connect to [::1]:" + port + ": ");
-    assertThatThrownBy(() -> get(ChatClient.connect("no.such.host.invalid", port, recorder)))
+  }
+
+  @Test
+  void aHostThatNobodyKnowsIsSaidInOneLine() {
+    // Who asks a dead name server is told after some time.
+    ClientOptions options =
+        ClientOptions.defaults().withTimeouts(Duration.ofMinutes(1), Duration.ofMinutes(1));
+    assertThatThrownBy(
+            () ->
+                ChatClient.connect("no.such.host.invalid", 8080, recorder, options)
+                    .toCompletableFuture()
+                    .get(1, TimeUnit.MINUTES))
         .cause()
-        .hasMessage("cannot connect to no.such.host.invalid:" + port + ": unknown host");
+        .hasMessage("cannot connect to no.such.host.invalid:8080: unknown host");
+  }
+
+  /** Whatever comes before the connection takes no longer than that may. */
+  @Test
+  void aLookUpThatTakesTooLongIsNoAnswer() {
+    Trust trust = Trust.ofSystem();
+    ClientOptions options =
+        ClientOptions.defaults()
+            .withTls(trust)
+            .withTimeouts(Duration.ofMillis(200), Duration.ofMillis(200));
+    synchronized (trust) { // It is prepared on the thread that looks up.
+      assertThatThrownBy(
+              () -> get(ChatClient.connect("localhost", server.port(), recorder, options)))
+          .cause()
+          .isInstanceOf(CannotConnectException.class)
+          .hasMessageEndingWith(": no answer");
+    }
+  }
+
+  @Test
+  void aConnectionThatNobodyWaitsForAnyMoreIsClosed() throws Exception {
+    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    try {
+      CountDownLatch given = new CountDownLatch(1);
+      loops.next().execute(() -> await().until(() -> given.getCount() == 0));
+      CompletableFuture<ChatClient> connecting =
+          ChatClient.connect(
+                  "127.0.0.1", server.port(), recorder, ClientOptions.defaults().withLoops(loops))
+              .toCompletableFuture();
+      connecting.cancel(true);
+      given.countDown();
+      server.accept().expectFin();
+    } finally {
+      loops.shutdownGracefully();
+    }
+  }
+
+  /** A stage is a view: what a caller does with its own future is its own business. */
+  @Test
+  void whoStopsWaitingStopsNothingElse() throws Exception {
+    ChatClient client = connect();
+    client.ended().toCompletableFuture().cancel(true);
+    CompletableFuture<ServerMessage.Welcome> welcome =
+        client.join("alice", 0).toCompletableFuture();
+    welcome.cancel(true);
+    Peer peer = server.acceptAndWelcome(0);
+    client.send("one").toCompletableFuture().cancel(true);
+    peer.expect(ClientMessage.Send.class);
+    peer.send(new ServerMessage.Ack(0, 1));
+    CompletionStage<Long> two = client.send("two");
+    peer.expect(ClientMessage.Send.class);
+    peer.reset();
+    assertThatThrownBy(() -> get(two)).hasCauseInstanceOf(EndedException.class);
+    await()
+        .untilAsserted(
+            () -> assertThat(recorder.calls).containsExactly("welcome", "live", "ended LOST 0"));
+    assertThat(recorder.confirmed).containsExactly("one@0");
   }
 
   @Test
@@ -385,6 +458,24 @@ class ChatClientTest {
     await().until(() -> recorder.calls.contains("bob@0: first"));
   }
 
+  /** The server would take it for dead. */
+  @Test
+  void aPausedClientLetsTheServerHearOfIt() throws Exception {
+    ChatClient client = connect();
+    CompletionStage<ServerMessage.Welcome> welcome = client.join("alice", 0);
+    Peer peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    ServerMessage.Welcome w = Peer.welcomeOf("alice", 0, 0, 1);
+    peer.send(
+        new ServerMessage.Welcome(
+            w.version(), false, w.epoch(), w.token(), 0, 0, 0, 1, w.maxText(), 1, "alice", ""));
+    get(welcome);
+    client.pause();
+    peer.expect(ClientMessage.Ping.class);
+    // Neither the answer that it does not see nor its lack matters.
+    peer.expect(ClientMessage.Ping.class);
+  }
+
   @Test
   void theResumePointFollowsTheStream() throws Exception {
     ChatClient client = connect();
@@ -460,6 +551,12 @@ class ChatClientTest {
   /** Notes the calls of a listener as short strings. */
   static final class Recorder implements ChatListener {
     final List<String> calls = new CopyOnWriteArrayList<>();
+    final List<String> confirmed = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void confirmed(long position, String text) {
+      confirmed.add(text + "@" + position);
+    }
 
     @Override
     public void welcome(ServerMessage.Welcome welcome) {

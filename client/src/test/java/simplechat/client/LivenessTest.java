@@ -37,6 +37,17 @@ class LivenessTest {
     assertThat(until(10_030, 10_000)).isEqualTo(ALIVE);
   }
 
+  @Test
+  void whoReadsNothingAsksOnceAHeartbeatAndWaitsForNoAnswer() {
+    assertThat(liveness.deafTick(29 * SECOND)).isEqualTo(ALIVE);
+    assertThat(liveness.deafTick(30 * SECOND)).isEqualTo(ASK);
+    assertThat(liveness.deafTick(59 * SECOND)).isEqualTo(ALIVE);
+    assertThat(liveness.deafTick(60 * SECOND)).isEqualTo(ASK);
+    assertThat(liveness.deafTick(10_000 * SECOND)).isEqualTo(ASK);
+    assertThat(until(10_029, 10_000)).isEqualTo(ALIVE);
+    assertThat(liveness.tick(10_030 * SECOND)).isEqualTo(ASK);
+  }
+
   private Liveness.Verdict until(int second) {
     return until(second, 0);
   }
