@@ -251,6 +251,24 @@ class LifeCycleTest {
     }
   }
 
+  /** They are gone by then, and nobody waits for them. */
+  @Test
+  void whoGaveUpWaitingToBeAcceptedHoldsUpNoShutdown() throws Exception {
+    try (RunningServer server = RunningServer.start()) {
+      server.join("alice").close();
+      server.awaitConnections(0);
+      CompletableFuture<Void> connected = new CompletableFuture<>();
+      Inside.occupy(server.server(), connected);
+      for (int i = 0; i < 50; i++) {
+        server.connect().reset();
+      }
+      CompletableFuture<Void> drained = server.drain().toCompletableFuture();
+      connected.complete(null);
+      drained.get(5, TimeUnit.SECONDS);
+      assertThat(server.server().connections()).isZero();
+    }
+  }
+
   @Test
   void stoppingAStoppedServerDoesNothing() throws Exception {
     ChatServer server = start(0);

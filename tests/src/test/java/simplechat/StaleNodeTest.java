@@ -118,6 +118,45 @@ class StaleNodeTest {
     }
   }
 
+  /** Its number was of the session as it was there, and says nothing against the one elsewhere. */
+  @Test
+  void whatWasRefusedWhereASessionIsNoMoreBreaksNoRoom() {
+    try (TwoServers room = TwoServers.apart()) {
+      String epoch = room.redis().commands().hget("chat:room", "epoch");
+      room.strait().shut();
+      room.bob().say("");
+      room.bob().expectError(ErrorCode.TEXT_EMPTY, 1);
+      RawPeer again = room.one().resume(room.bob());
+      room.alice().expect(Left.class);
+      room.alice().expect(Joined.class);
+      room.strait().open();
+      room.bob().await(Bye.class);
+      await().until(() -> room.two().server().unready() == null);
+      // Told at the next tick, and looked into at the next look.
+      await()
+          .during(Duration.ofSeconds(1))
+          .until(() -> epoch.equals(room.redis().commands().hget("chat:room", "epoch")));
+      again.say("still here");
+      assertThat(room.alice().expect(Msg.class).text()).isEqualTo("still here");
+      oneHolderAtATime(room.redis());
+    }
+  }
+
+  /** On one node the number goes in front, because the welcome counts it. */
+  @Test
+  void whatWasRefusedBeforeAReturnIsCountedInItsWelcome() {
+    try (TwoServers room = TwoServers.start()) {
+      for (int i = 0; i < 5; i++) {
+        RawPeer carol = room.two().join("carol" + i);
+        carol.say("");
+        carol.expectError(ErrorCode.TEXT_EMPTY, 1);
+        RawPeer again = room.two().connect();
+        assertThat(again.join(RawPeer.resumeOf(carol)).received()).isEqualTo(1);
+        carol.readToEnd();
+      }
+    }
+  }
+
   /** The same where both connections are on one node. */
   @Test
   void whatWasSaidBehindTheReturnOfItsSessionIsNotSaid() {

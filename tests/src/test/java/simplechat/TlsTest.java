@@ -48,6 +48,7 @@ import simplechat.protocol.ServerMessage.Joined;
 import simplechat.protocol.ServerMessage.Left;
 import simplechat.protocol.ServerMessage.LeftWhy;
 import simplechat.protocol.ServerMessage.Msg;
+import simplechat.server.Inside;
 import simplechat.server.TlsFiles;
 import simplechat.support.Figures;
 import simplechat.support.Load;
@@ -464,6 +465,32 @@ class TlsTest {
     }
     try (ServerProcess half = ServerProcess.start(Map.of("CHAT_TLS_CERT", "" + junk))) {
       assertThat(half.exit()).isEqualTo(2);
+    }
+  }
+
+  /** C16: what came of a record is memory too, and as much as a read may bring. */
+  @Test
+  void halfRecordsHaveRoomForSoMuchTogether() throws Exception {
+    int room = 256 * 1024;
+    int read = 32 * 1024;
+    byte[] halfRecord = {23, 3, 3, 64, 0, 1, 2, 3};
+    try (RunningServer server = RunningServer.start(config -> config.inputBytes(room))) {
+      List<SSLSocket> members = new ArrayList<>();
+      for (int i = 0; i < 24; i++) {
+        Socket tcp = tcp(server);
+        SSLSocket tls = TestTls.handshake(tcp);
+        tls.getOutputStream().write(RawPeer.bytesOf(new ClientMessage.Hello("m" + i, 0)));
+        assertThat(tls.getInputStream().read()).isPositive();
+        tcp.getOutputStream().write(halfRecord);
+        members.add(tls);
+      }
+      server.awaitMembers(room / read);
+      assertThat(Inside.heldInputBytes(server.server())).isBetween(room / 2L, (long) room);
+      for (SSLSocket member : members) {
+        member.close();
+      }
+      server.awaitMembers(0);
+      assertThat(Inside.heldInputBytes(server.server())).isZero();
     }
   }
 

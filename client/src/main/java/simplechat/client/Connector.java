@@ -75,18 +75,19 @@ final class Connector {
     } else {
       prepare();
     }
-    // An attempt has its own limit; a look-up has none that we could set.
-    Future<?> limit =
-        loop.schedule(
-            () -> fail(new ConnectTimeoutException("no answer in time")),
-            Math.max(1, leftMillis()),
-            TimeUnit.MILLISECONDS);
-    result.whenComplete((connection, failure) -> limit.cancel(false));
     return result;
   }
 
-  /** What blocks, as the system's look-up does, gets a thread of its own, which ends with it. */
+  /**
+   * What blocks, as the system's look-up does, gets a thread of its own, which ends with it.
+   * Neither has a limit that we could set, so they are left to themselves when the time is over.
+   */
   private void prepare() {
+    Future<?> limit =
+        loop.schedule(
+            () -> fail(new ConnectTimeoutException("still looking")),
+            Math.max(1, leftMillis()),
+            TimeUnit.MILLISECONDS);
     Thread lookup =
         new Thread(
             () -> {
@@ -94,8 +95,12 @@ final class Connector {
                 if (options.trust() != null) {
                   options.trust().prepare();
                 }
-                tryNext(List.of(InetAddress.getAllByName(host)), 0);
+                List<InetAddress> addresses = List.of(InetAddress.getAllByName(host));
+                if (limit.cancel(false)) {
+                  tryNext(addresses, 0);
+                }
               } catch (IOException | RuntimeException e) {
+                limit.cancel(false);
                 fail(e);
               }
             },
@@ -123,7 +128,7 @@ final class Connector {
 
   private void connected(Channel channel) {
     if (options.trust() == null) {
-      made(channel);
+      result.complete(made);
     } else {
       shake(channel);
     }
@@ -144,19 +149,12 @@ final class Connector {
                   throw done.cause();
                 }
                 Trust.checkTime(ssl, options.wallClock().instant());
-                made(channel);
+                result.complete(made);
               } catch (Throwable e) {
                 channel.close();
                 fail(e);
               }
             });
-  }
-
-  /** Closed if it comes too late. */
-  private void made(Channel channel) {
-    if (!result.complete(made)) {
-      channel.close();
-    }
   }
 
   private Bootstrap bootstrap(int timeoutMillis) {

@@ -236,8 +236,11 @@ final class Node {
     if (to == null) {
       return;
     }
-    state = State.ARRIVING;
     long asked = nanoTime.getAsLong();
+    if (state == State.LIVE) {
+      downSinceNanos = asked;
+    }
+    state = State.ARRIVING;
     String name = lease.name();
     on(
         to,

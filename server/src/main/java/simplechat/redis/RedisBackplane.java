@@ -61,8 +61,11 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
    */
   private final Map<Long, Long> unseen = new HashMap<>();
 
-  /** SENDs that were refused and have not been told, one number a member: the highest. */
-  private final Map<Member, Integer> counted = new HashMap<>();
+  /**
+   * SENDs that were refused and have not been told, of each member the last: asked as who it was
+   * then, so it has no effect on a session that has gone on elsewhere.
+   */
+  private final Map<Member, Request> counted = new HashMap<>();
 
   private final Doubts doubts = new Doubts();
 
@@ -109,6 +112,12 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
             && String.format("%016x", resume.epoch()).equals(node.epoch())
             && resume.next() >= 0
             && resume.next() <= 1L << 52;
+    if (returns && resume != null) {
+      // The welcome counts it.
+      List.copyOf(counted.keySet()).stream()
+          .filter(member -> member.token().equals(resume.token()))
+          .forEach(this::tellCounted);
+    }
     add(
         Request.of(
             arrival,
@@ -130,15 +139,12 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
 
   @Override
   public void count(Member member, int sendNo) {
-    counted.put(member, sendNo);
+    counted.put(member, asked('C', member, sendNo, NONE));
   }
 
   @Override
   public void leave(Member member, LeftWhy why) {
-    Integer sendNo = counted.remove(member);
-    if (sendNo != null) {
-      add(asked('C', member, sendNo, NONE));
-    }
+    tellCounted(member);
     add(asked('L', member, why.number(), NONE));
   }
 
@@ -269,12 +275,17 @@ final class RedisBackplane implements Backplane, Follower.Desk, Life {
       unseen.clear();
     }
     if (node.isPrompt() && !counted.isEmpty()) {
-      Map<Member, Integer> due = Map.copyOf(counted);
-      counted.clear();
-      due.forEach((member, sendNo) -> add(asked('C', member, sendNo, NONE)));
+      List.copyOf(counted.keySet()).forEach(this::tellCounted);
     }
     press();
     endDrain();
+  }
+
+  private void tellCounted(Member member) {
+    Request request = counted.remove(member);
+    if (request != null) {
+      add(request);
+    }
   }
 
   /** Nobody has joined by this request, although all that came of it has been read. */

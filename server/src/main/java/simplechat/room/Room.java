@@ -66,7 +66,7 @@ public final class Room {
   }
 
   /**
-   * Answers with welcomed or refused (NAME_TAKEN, SHUTDOWN, INTERNAL).
+   * Answers with welcomed or refused (NAME_TAKEN, INTERNAL).
    *
    * @param history how many past MSGs a plain join wants
    * @param resume where a returning member left off; if it cannot be granted, this is a plain join
@@ -76,10 +76,11 @@ public final class Room {
       int history,
       ClientMessage.@Nullable Resume resume,
       MemberConnection connection) {
-    String reason = backplane.closedBecause();
     if (closed) {
-      connection.refused(ErrorCode.SHUTDOWN, "the server is shutting down");
-    } else if (reason != null) {
+      return;
+    }
+    String reason = backplane.closedBecause();
+    if (reason != null) {
       connection.refused(ErrorCode.INTERNAL, reason);
     } else {
       backplane.join(new Arrival(name, history, resume, connection));
@@ -109,12 +110,7 @@ public final class Room {
 
   /** Ends the session and answers with left. */
   public void leave(Member member, MemberConnection from) {
-    if (!member.isConnected(from)) {
-      return;
-    }
-    if (closed) {
-      from.left(ledger.endByte());
-    } else {
+    if (!closed && member.isConnected(from)) {
       member.leaving();
       backplane.leave(member, LeftWhy.LEFT);
     }
@@ -149,7 +145,8 @@ public final class Room {
   }
 
   /**
-   * Takes nothing more.
+   * Takes nothing more, and answers nothing: those who ask meanwhile are told with all others that
+   * it is over, behind what is still to come for them.
    *
    * @param ended called with the end of everybody's stream, for {@link Cursor#stopAt}, when all
    *     that was accepted is published

@@ -81,6 +81,7 @@ public final class ChatServer {
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private @Nullable Channel listener;
   private volatile boolean stopping;
+  private volatile boolean drained;
 
   private ChatServer(ServerConfig config, Transport transport, int maxLost) {
     this.config = config;
@@ -212,6 +213,7 @@ public final class ChatServer {
               int retryAfter = retryAfter();
               room.drain(
                   endByte -> {
+                    drained = true;
                     onEachConnection(connection -> connection.shutDown(endByte, retryAfter));
                     closeIfIdle();
                   });
@@ -365,7 +367,7 @@ public final class ChatServer {
   }
 
   private void closeIfIdle() {
-    if (stopping && backlog.isEmpty() && open.get() == 0) {
+    if (drained && backlog.isEmpty() && open.get() == 0) {
       close();
     }
   }

@@ -74,7 +74,7 @@ final class Connection {
   }
 
   /** The same for a fault of ours. */
-  void failedToLapse(RuntimeException e) {
+  void failedToLapse(Throwable e) {
     LOG.error("a connection failed", e);
     outbound.abandon(ErrorCode.INTERNAL);
     broken();
@@ -243,7 +243,7 @@ final class Connection {
     LOG.error("a connection failed", cause);
     try {
       end(ErrorCode.INTERNAL, "the server failed", LeftWhy.LOST);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       // It cannot even be ended in order. Whoever walks over the members must not notice.
       failedToLapse(e);
     }

@@ -323,7 +323,7 @@ final class ConnectionLoop implements LogReader {
       Connection connection = connections.get(i);
       try {
         connection.tick();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | OutOfMemoryError e) {
         connection.failed(e);
       }
     }

@@ -226,7 +226,7 @@ final class FanOut {
         fallBack(member);
         member.tookInCommon(pieces, taken);
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       Outbound member = members.get(i);
       fallBack(member);
       member.failed(e);
@@ -245,7 +245,7 @@ final class FanOut {
         common = cursor.fork();
       }
       return true;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       member.failed(e);
       return false;
     }

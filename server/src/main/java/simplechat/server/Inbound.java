@@ -158,7 +158,7 @@ final class Inbound implements FrameDecoder.Sink {
       }
     } catch (ProtocolException e) {
       connection.violated(e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       connection.failed(e);
     } finally {
       decoding = false;
@@ -173,8 +173,9 @@ final class Inbound implements FrameDecoder.Sink {
     pause(!connection.listens() && !connection.isDeaf());
   }
 
-  private void hold() {
-    int now = decoder.heldBytes() + (unread == null ? 0 : unread.capacity());
+  /** Counts what is held now. */
+  void hold() {
+    int now = decoder.heldBytes() + line.heldBytes() + (unread == null ? 0 : unread.capacity());
     if (now > 0 && (heldBytes == 0 || advanced)) {
       heldSinceNanos = loop.realNanos();
     }

@@ -74,8 +74,11 @@ final class InputLimit {
 
   /** Not within the read of it, of which more may be to come. */
   private void end(Connection goes) {
-    goes.end(ErrorCode.SLOW, "too much has come in part", LeftWhy.SLOW);
-    choosing.set(false);
-    changed(0);
+    try {
+      goes.end(ErrorCode.SLOW, "too much has come in part", LeftWhy.SLOW);
+    } finally {
+      choosing.set(false);
+      changed(0);
+    }
   }
 }

@@ -47,6 +47,10 @@ class Line extends ChannelInboundHandlerAdapter {
   /** Begins to hear of the channel. */
   void attach() {
     channel.pipeline().addLast(this);
+    if (!channel.isActive()) {
+      // Reset before it was accepted: Netty tells nobody of the end of what never began.
+      channel.closeFuture().addListener(closed -> connection.gone());
+    }
   }
 
   /** What can be written to past Netty's outbound buffer, null if nothing can. */
@@ -72,6 +76,11 @@ class Line extends ChannelInboundHandlerAdapter {
   /** True if nothing has come. */
   boolean isSilent() {
     return false;
+  }
+
+  /** Memory for what came and is no message yet; {@link Inbound} looks after each read. */
+  int heldBytes() {
+    return 0;
   }
 
   /** Writes a copy, if it {@link #isCopied}. */

@@ -130,13 +130,13 @@ final class Outbound extends LateRegion {
   void wake() {
     try {
       flush();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       failed(e);
     }
   }
 
   /** It could not be written to. */
-  void failed(Exception e) {
+  void failed(Throwable e) {
     if (e instanceof IOException) {
       connection.broken();
     } else {
@@ -215,7 +215,7 @@ final class Outbound extends LateRegion {
           connection.lapsed();
         }
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       connection.failedToLapse(e);
     }
   }

@@ -10,6 +10,8 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.util.concurrent.Executor;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.ServerMessage.LeftWhy;
@@ -38,7 +40,7 @@ final class TlsLine extends Line {
 
   private final Tls tls;
   private State state = State.SILENT;
-  private @Nullable SslHandler ssl;
+  private @Nullable Records ssl;
 
   TlsLine(ChatServer server, ConnectionLoop loop, Channel channel, Tls tls) {
     super(server, loop, channel);
@@ -126,6 +128,17 @@ final class TlsLine extends Line {
     }
   }
 
+  /** Of a record that came in part, which lies in the whole buffer of a read. */
+  @Override
+  int heldBytes() {
+    return ssl == null || !channel().isOpen() ? 0 : ssl.heldBytes();
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    connection().inbound().hold();
+  }
+
   /** What the peer gets wrong in TLS ends the connection; TLS has told it what. */
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
@@ -146,7 +159,7 @@ final class TlsLine extends Line {
   }
 
   private void begin(ChannelHandlerContext ctx) {
-    SslHandler begun = tls.context().newHandler(ctx.alloc(), this::compute);
+    Records begun = new Records(tls.context().newEngine(ctx.alloc()), this::compute);
     // Our own deadline counts from the accept.
     begun.setHandshakeTimeoutMillis(0);
     ssl = begun;
@@ -169,6 +182,17 @@ final class TlsLine extends Line {
 
   private void later(Runnable task) {
     channel().eventLoop().execute(task);
+  }
+
+  /** TLS itself, of which may be asked what it holds. */
+  private static final class Records extends SslHandler {
+    Records(SSLEngine engine, Executor steps) {
+      super(engine, steps);
+    }
+
+    int heldBytes() {
+      return actualReadableBytes() == 0 ? 0 : internalBuffer().capacity();
+    }
   }
 
   /** Stands before TLS and makes way for it. */

@@ -2,14 +2,22 @@ package simplechat.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import java.lang.reflect.Field;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import simplechat.protocol.ErrorCode;
 import simplechat.protocol.ServerMessage.Ack;
 import simplechat.protocol.ServerMessage.Joined;
 import simplechat.protocol.ServerMessage.Left;
 import simplechat.protocol.ServerMessage.Msg;
+import simplechat.protocol.ServerMessage.Ping;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
 
@@ -37,6 +45,40 @@ class FailingMemberTest {
       bob.readToEnd();
       server.awaitMembers(2);
       server.awaitConnections(2);
+    }
+  }
+
+  /** Netty's own limit of memory, which ends no JVM: it must not end the time of a loop either. */
+  @Test
+  void whoseSignOfLifeFindsNoMemoryCostsNobodyElseTheirs() throws Exception {
+    try (RunningServer server =
+            RunningServer.start(config -> config.heartbeat(Duration.ofSeconds(1)))
+                .toleratingErrors();
+        RawPeer alice = server.join("alice");
+        RawPeer bob = server.join("bob")) {
+      ConnectionLoop loop = server.server().roomLoop();
+      AtomicBoolean out = new AtomicBoolean(true);
+      ByteBufAllocator scarce =
+          new PooledByteBufAllocator(true) {
+            @Override
+            protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+              if (out.compareAndSet(true, false)) {
+                throw new OutOfMemoryError("as Netty's");
+              }
+              return super.newDirectBuffer(initialCapacity, maxCapacity);
+            }
+          };
+      CompletableFuture.runAsync(() -> set(loop, "allocator", scarce), loop.eventLoop()).join();
+      bob.expectBye(ErrorCode.INTERNAL);
+      alice.await(Ping.class);
+    }
+  }
+
+  private static void set(Object owner, String name, Object value) {
+    try {
+      field(owner, name).set(owner, value);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError(e);
     }
   }
 
