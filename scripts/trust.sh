@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs the scenarios of docs/TRUST.md with their full counts, and writes its table anew. Less than
 # an hour on two cores that have nothing else to do; `quick` takes the small counts of every build.
-# `scripts/trust.sh full LoadTest,TlsTest` runs these alone, and keeps the figures found before.
+# `scripts/trust.sh full LoadTest,TlsTest` runs these alone, and writes their figures behind those that
+# target/trust.txt has of builds and runs before: which to keep in the table is then decided by hand.
 set -eu
 cd "$(dirname "$0")/.."
 

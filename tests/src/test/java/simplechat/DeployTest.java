@@ -130,8 +130,7 @@ class DeployTest {
     Set<String> alarms = matches(Files.readString(DEPLOY.resolve("alerts.yml")), "- alert: (\\w+)");
     assertThat(alarms).hasSizeGreaterThanOrEqualTo(8);
     String book = Files.readString(Sources.root().resolve("docs/OPERATING.md"));
-    assertThat(alarms.stream().filter(alarm -> !book.contains(alarm)))
-        .containsOnlyOnceElementsOf(List.of("ChatLogLost"));
+    assertThat(alarms).allMatch(book::contains);
   }
 
   private static int run(String command, int port) throws IOException, InterruptedException {

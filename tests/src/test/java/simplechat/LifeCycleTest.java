@@ -102,7 +102,7 @@ class LifeCycleTest {
 
   @Test
   void whoDoesNotJoinInTimeIsTold() {
-    Duration deadline = Duration.ofMillis(300);
+    Duration deadline = Duration.ofSeconds(1);
     try (RunningServer server = RunningServer.start(config -> config.joinTimeout(deadline))) {
       RawPeer member = server.join("member");
       RawPeer stranger = server.connect();

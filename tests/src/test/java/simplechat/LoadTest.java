@@ -15,12 +15,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ClientMessage.Hello;
 import simplechat.protocol.ErrorCode;
+import simplechat.protocol.MessageType;
 import simplechat.support.Audience;
 import simplechat.support.BytePeer;
 import simplechat.support.Figures;
@@ -144,9 +147,9 @@ class LoadTest {
     AtomicBoolean over = new AtomicBoolean();
     List<BytePeer> senders = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
-      BytePeer peer = BytePeer.connect(server.address());
-      peer.send(RawPeer.bytesOf(new Hello("sender" + i, 0)));
-      senders.add(peer);
+      byte[] hello = RawPeer.bytesOf(new Hello("sender" + i, 0));
+      // Those before may not be gone yet, and then the server is full.
+      senders.add(await().until(() -> welcomed(server, hello), Objects::nonNull));
     }
     for (BytePeer peer : senders) {
       threads.run(() -> sendOn(peer, frames, over));
@@ -155,6 +158,17 @@ class LoadTest {
     over.set(true);
     senders.forEach(BytePeer::close);
     threads.join();
+  }
+
+  private static @Nullable BytePeer welcomed(ServerProcess server, byte[] hello) {
+    BytePeer peer = BytePeer.connect(server.address());
+    peer.send(hello);
+    byte[] answer = peer.frame("an answer to HELLO");
+    if (answer != null && answer[0] == (byte) MessageType.WELCOME.code()) {
+      return peer;
+    }
+    peer.close();
+    return null;
   }
 
   /** It is not read for long if it reads no answer. */

@@ -184,7 +184,7 @@ class MembershipTest {
   void onlyTheVanishedAreLostAlsoWhileTextsAreWrittenToThem() {
     int couples = Load.count(5, 100);
     // Long enough for one thread to come round to all who are to answer.
-    Duration heartbeat = Duration.ofMillis(Load.count(400, 2000));
+    Duration heartbeat = Duration.ofMillis(Load.count(1000, 2000));
     try (RunningServer server =
             RunningServer.start(config -> config.heartbeat(heartbeat).loops(2));
         Together threads = new Together()) {

@@ -42,7 +42,8 @@ class PaceTest {
     long measuredNanos = Duration.ofSeconds(9).toNanos() / Load.count(9, 1);
     int texts = Load.count(600, 1000);
     int expected = (int) (4L * rate + rate * measuredNanos / 1_000_000_000L);
-    int tolerance = Load.count(20, 7);
+    // A busy machine may be half a second late.
+    int tolerance = Load.count(50, 7);
     try (RunningServer server =
             RunningServer.start(
                 config -> config.loops(loops).rate(rate).heartbeat(Duration.ofMillis(600)));

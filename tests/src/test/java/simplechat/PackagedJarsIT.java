@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.ServerMessage.Ack;
 import simplechat.protocol.ServerMessage.Msg;
@@ -46,11 +47,11 @@ class PackagedJarsIT {
 
   /** "Without it nothing of this exists: no class of it is loaded." */
   @Test
-  void nothingOfRedisIsLoadedUnlessItIsAskedFor() throws IOException {
-    List<String> alone = loadedBy("--port", "0");
+  void nothingOfRedisIsLoadedUnlessItIsAskedFor(@TempDir Path dir) throws IOException {
+    List<String> alone = loadedBy(dir, "--port", "0");
     assertThat(alone).anyMatch(line -> line.contains(" simplechat.room.LocalBackplane "));
     assertThat(alone).noneMatch(PackagedJarsIT::isOfRedis);
-    assertThat(loadedBy("--redis", "redis://127.0.0.1:1", "--port", "0"))
+    assertThat(loadedBy(dir, "--redis", "redis://127.0.0.1:1", "--port", "0"))
         .as("what is looked for is to be found where it is")
         .anyMatch(PackagedJarsIT::isOfRedis);
   }
@@ -60,8 +61,8 @@ class PackagedJarsIT {
   }
 
   /** The classes of a server that somebody was at, or that did not start. */
-  private static List<String> loadedBy(String... options) throws IOException {
-    Path file = Files.createTempFile("classes", ".log");
+  private static List<String> loadedBy(Path dir, String... options) throws IOException {
+    Path file = Files.createTempDirectory(dir, "loaded").resolve("classes.log");
     List<String> command =
         Stream.concat(
                 Stream.of(
@@ -78,8 +79,6 @@ class PackagedJarsIT {
       }
       server.exit();
       return Files.readAllLines(file);
-    } finally {
-      Files.delete(file);
     }
   }
 

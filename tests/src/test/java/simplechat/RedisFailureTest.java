@@ -256,7 +256,7 @@ class RedisFailureTest {
       late.send(new Hello("late", 0));
       late.expectBye(ErrorCode.INTERNAL);
       assertThat(Duration.ofNanos(System.nanoTime() - began))
-          .isBetween(joinsWait.minusMillis(200), joinsWait.plusMillis(800));
+          .isBetween(joinsWait.dividedBy(2), joinsWait.plusMillis(800));
       for (RawPeer sent : List.of(bob, dora)) {
         sent.hasNext(lease.plusSeconds(1));
         sent.expectBye(ErrorCode.INTERNAL);

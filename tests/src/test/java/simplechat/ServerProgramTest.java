@@ -351,8 +351,11 @@ class ServerProgramTest {
         if (tls) {
           TestTls.serve(port);
         }
-        texts += stopAmidTheTalk(server, random.nextInt(300), "again with -Dtest.seed=" + seed);
-        TestTls.close(port);
+        try {
+          texts += stopAmidTheTalk(server, random.nextInt(300), "again with -Dtest.seed=" + seed);
+        } finally {
+          TestTls.close(port);
+        }
       }
     }
     Figures.tell(

@@ -195,8 +195,10 @@ class SlowMembersTest {
     List<String> options = new ArrayList<>(TestTls.options());
     options.addAll(List.of("--log-bytes", "2m", "--send-buffer", "4k", "--metrics-port", "0"));
     List<Socket> deaf = new ArrayList<>();
+    int port = 0;
     try (ServerProcess server = start(options.toArray(String[]::new))) {
-      TestTls.serve(server.address().getPort());
+      port = server.address().getPort();
+      TestTls.serve(port);
       RawPeer alice = RawPeer.connect(server.address());
       alice.join("alice");
       joinDeaf(server, deaf, 1);
@@ -214,6 +216,7 @@ class SlowMembersTest {
       assertThat(held / stuck).isLessThan(48L * 1024);
       alice.close();
     } finally {
+      TestTls.close(port);
       for (Socket one : deaf) {
         one.close();
       }

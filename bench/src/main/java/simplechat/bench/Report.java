@@ -159,7 +159,11 @@ record Report(
 
   private double median(Figure figure) {
     double[] sorted = sorted(figure);
-    return sorted.length == 0 ? Double.NaN : sorted[sorted.length / 2];
+    int middle = sorted.length / 2;
+    if (sorted.length == 0) {
+      return Double.NaN;
+    }
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
   private static double mib(long bytes) {

@@ -34,6 +34,8 @@ final class StartedServer implements AutoCloseable {
     command.addAll(options);
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    // Also where a signal ends this program.
+    Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
     // The reader stays open: the process would not like to find its stdout closed.
     BufferedReader stdout =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));

@@ -46,8 +46,14 @@ final class Connector {
   private final ClientOptions options;
   private final EventLoop loop;
   private final Function<SocketChannel, Connection> connections;
+  private final Lookup lookup;
   private final CompletableFuture<Connection> result = new CompletableFuture<>();
   private final long deadlineNanos;
+
+  /** What the system knows of a host. */
+  interface Lookup {
+    InetAddress[] addresses(String host) throws UnknownHostException;
+  }
 
   /** Of the latest attempt; one that has ended by now is in no pipeline any more. */
   private @Nullable Connection made;
@@ -58,10 +64,24 @@ final class Connector {
       ClientOptions options,
       EventLoop loop,
       Function<SocketChannel, Connection> connections) {
+    this(host, port, options, loop, connections, InetAddress::getAllByName);
+  }
+
+  /**
+   * @param lookup the addresses of a host; may block
+   */
+  Connector(
+      String host,
+      int port,
+      ClientOptions options,
+      EventLoop loop,
+      Function<SocketChannel, Connection> connections,
+      Lookup lookup) {
     this.host = host;
     this.port = port;
     this.loop = loop;
     this.connections = connections;
+    this.lookup = lookup;
     this.options = options;
     this.deadlineNanos = System.nanoTime() + options.connectTimeout().toNanos();
   }
@@ -88,14 +108,14 @@ final class Connector {
             () -> fail(new ConnectTimeoutException("still looking")),
             Math.max(1, leftMillis()),
             TimeUnit.MILLISECONDS);
-    Thread lookup =
+    Thread thread =
         new Thread(
             () -> {
               try {
                 if (options.trust() != null) {
                   options.trust().prepare();
                 }
-                List<InetAddress> addresses = List.of(InetAddress.getAllByName(host));
+                List<InetAddress> addresses = List.of(lookup.addresses(host));
                 if (limit.cancel(false)) {
                   tryNext(addresses, 0);
                 }
@@ -105,8 +125,8 @@ final class Connector {
               }
             },
             "chat-lookup");
-    lookup.setDaemon(true);
-    lookup.start();
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private void tryNext(List<InetAddress> addresses, int index) {

@@ -89,8 +89,8 @@ public final class Trust {
     throw new IOException("no certificate in it");
   }
 
-  /** Takes its time, once and not on a loop; afterwards {@link #handler} is quick. */
-  synchronized void prepare() throws SSLException {
+  /** Takes its time, so not on a loop; afterwards {@link #handler} is quick. */
+  void prepare() throws SSLException {
     if (context == null) {
       SslContextBuilder builder =
           SslContextBuilder.forClient()

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +44,7 @@ class FloodedScreenTest {
               .command();
       String command = "stty rows 24 cols 80; exec '" + String.join("' '", client) + "'";
       ProcessBuilder builder = new ProcessBuilder("" + script, "-qfec", command, "/dev/null");
+      ClientProgramTest.clean(builder);
       builder.environment().put("TERM", "xterm-256color");
       Process terminal = builder.start();
       try {
@@ -117,10 +120,10 @@ class FloodedScreenTest {
       Thread reading =
           new Thread(
               () -> {
-                byte[] bytes = new byte[64 * 1024];
-                try {
-                  for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
-                    add(new String(bytes, 0, count, StandardCharsets.UTF_8));
+                char[] chars = new char[64 * 1024];
+                try (Reader reader = new InputStreamReader(in, StandardCharsets.UTF_8)) {
+                  for (int count = reader.read(chars); count >= 0; count = reader.read(chars)) {
+                    add(new String(chars, 0, count));
                   }
                 } catch (IOException e) {
                   // The end of the terminal.

@@ -1,5 +1,6 @@
 package simplechat.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -180,7 +181,9 @@ class HostileTextTest {
   }
 
   private void judge(List<String> texts, boolean coloured) throws Exception {
-    Awaitility.await().until(() -> Files.readString(recording).contains("same-tty"));
+    // While it is written it may end within a character.
+    Awaitility.await()
+        .until(() -> new String(Files.readAllBytes(recording), UTF_8).contains("same-tty"));
     String recorded = Files.readString(recording);
     String printed =
         recorded.substring(recorded.indexOf("join refused"), recorded.lastIndexOf("rc=1"));

@@ -150,6 +150,7 @@ final class Tmux implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of(PROGRAM.toString(), "-u", "-L", socket));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    ClientProgramTest.clean(builder);
     builder.environment().put("LC_ALL", "C.UTF-8");
     builder.environment().remove("TMUX");
     Process process = builder.start();

@@ -31,6 +31,7 @@ class UnconfirmedTest {
     Thread pipe = waiting();
     unconfirmed.end();
     pipe.join(10_000);
+    assertThat(pipe.isAlive()).isFalse();
     assertThat(unconfirmed.awaitRoom()).isFalse();
   }
 

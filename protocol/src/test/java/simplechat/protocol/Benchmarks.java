@@ -13,6 +13,11 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 public final class Benchmarks {
   private static final TimeValue MOMENT = TimeValue.milliseconds(300);
 
+  static {
+    // Nothing is timed, so two builds on one machine do not disturb each other.
+    System.setProperty("jmh.ignoreLock", "true");
+  }
+
   private Benchmarks() {}
 
   /** Bytes of heap that one operation of each benchmark takes, by the method's name. */

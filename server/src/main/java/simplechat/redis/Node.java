@@ -237,9 +237,7 @@ final class Node {
       return;
     }
     long asked = nanoTime.getAsLong();
-    if (state == State.LIVE) {
-      downSinceNanos = asked;
-    }
+    downSinceNanos = isLive() ? asked : downSinceNanos;
     state = State.ARRIVING;
     String name = lease.name();
     on(
@@ -336,11 +334,11 @@ final class Node {
   }
 
   private boolean settle(long taken, long end) {
-    boolean settled = publisher.settle(taken, end);
-    if (!settled) {
-      anew("it has forgotten what it took");
+    if (publisher.settle(taken, end)) {
+      return true;
     }
-    return settled;
+    anew("it has forgotten what it took");
+    return false;
   }
 
   private void look() {
@@ -350,12 +348,9 @@ final class Node {
     }
     looking = true;
     long asked = nanoTime.getAsLong();
-    long end = follower.end();
     String name = lease.name();
-    on(
-        to,
-        to.run(Script.LOOK, name, Calls.look(settings, keys, epoch, name, follower.lastId(), end)),
-        reply -> looked(reply, asked));
+    var call = Calls.look(settings, keys, epoch, name, follower.lastId(), follower.end());
+    on(to, to.run(Script.LOOK, name, call), reply -> looked(reply, asked));
   }
 
   private void looked(List<Object> reply, long askedAtNanos) {

@@ -34,7 +34,7 @@ class MetricsTest {
   @EnumSource
   void everyEndAndRefusalIsCountedByItsReason(Shape shape) {
     try (RunningServer server =
-        RunningServer.start(config -> shape.apply(config).joinTimeout(Duration.ofMillis(300)))) {
+        RunningServer.start(config -> shape.apply(config).joinTimeout(Duration.ofSeconds(1)))) {
       server.connect().expectBye(ErrorCode.JOIN_TIMEOUT);
       RawPeer alice = server.join("alice");
       RawPeer other = server.connect();

@@ -110,7 +110,9 @@ public final class Crowd {
     command.add(System.getProperty("java.class.path"));
     command.add(Crowd.class.getName());
     Arrays.stream(arguments).mapToObj(String::valueOf).forEach(command::add);
-    return new ProcessBuilder(command).redirectErrorStream(true).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().keySet().removeIf(ServerProcess::isOurs);
+    return builder.start();
   }
 
   public static void main(String[] args) throws IOException {

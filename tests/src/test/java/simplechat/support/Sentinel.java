@@ -82,7 +82,7 @@ public final class Sentinel implements AutoCloseable {
   @Override
   public void close() {
     client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
-    process.destroyForcibly();
+    process.destroyForcibly().onExit().join();
     file.toFile().delete();
   }
 }

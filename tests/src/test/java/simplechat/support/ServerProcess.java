@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -57,6 +58,9 @@ public final class ServerProcess implements AutoCloseable {
   private final List<String> out = new CopyOnWriteArrayList<>();
   private final List<String> err = new CopyOnWriteArrayList<>();
   private final CompletableFuture<String> firstLine = new CompletableFuture<>();
+  private static final Set<String> OPTIONS =
+      Set.of("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "NO_COLOR");
+
   private final CompletableFuture<Void> outEnd;
   private final CompletableFuture<Void> errEnd;
 
@@ -87,13 +91,18 @@ public final class ServerProcess implements AutoCloseable {
 
   public static ServerProcess run(Map<String, String> environment, List<String> command) {
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().keySet().removeIf(name -> name.startsWith("CHAT_"));
+    builder.environment().keySet().removeIf(ServerProcess::isOurs);
     builder.environment().putAll(environment);
     try {
       return new ServerProcess(builder.start());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** What would have the programs do or say something else than they do by themselves. */
+  static boolean isOurs(String variable) {
+    return variable.startsWith("CHAT_") || OPTIONS.contains(variable);
   }
 
   /** Another program from this class path, which says in the same way where it listens. */

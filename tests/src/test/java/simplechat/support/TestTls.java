@@ -73,7 +73,8 @@ public final class TestTls {
       pem(files.certificates(), "CERTIFICATE", made.getCertificate("it").getEncoded());
       pem(files.key(), "PRIVATE KEY", made.getKey("it", PASSWORD).getEncoded());
       Files.delete(store);
-      for (Path file : List.of(files.certificates(), files.key(), dir)) {
+      // Deleted in the reverse order.
+      for (Path file : List.of(dir, files.certificates(), files.key())) {
         file.toFile().deleteOnExit();
       }
       return files;

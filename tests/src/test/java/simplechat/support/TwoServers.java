@@ -98,13 +98,12 @@ public final class TwoServers implements AutoCloseable {
 
   @Override
   public void close() {
-    one.hangUp();
-    two.hangUp();
-    two.close();
-    one.close();
-    if (strait != null) {
-      strait.close();
+    try (RedisServer last = redis;
+        Strait before = strait;
+        RunningServer first = one;
+        RunningServer second = two) {
+      first.hangUp();
+      second.hangUp();
     }
-    redis.close();
   }
 }
