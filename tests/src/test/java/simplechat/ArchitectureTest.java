@@ -92,8 +92,7 @@ class ArchitectureTest {
             "server",
             10,
             Set.of("protocol", "room", "status", "log"),
-            List.of(
-                "io.netty..", "javax.net.ssl", "org.slf4j..", "picocli", "com.sun.management")),
+            List.of("io.netty..", "javax.net.ssl", "org.slf4j..", "picocli", "com.sun.management")),
         new Wall(
             "bench",
             5,

@@ -197,6 +197,22 @@ class LimitsTest {
     }
   }
 
+  /** A room for few remembers as many as a large one, so that nobody's coming and going matters. */
+  @Test
+  void whoComesAndGoesMakesNobodyForgotten() {
+    try (RunningServer server = RunningServer.start(config -> config.maxConnections(3))) {
+      RawPeer alice = server.join("alice");
+      alice.reset();
+      server.awaitConnections(0);
+      for (int i = 0; i < 20; i++) {
+        server.join("mallory").reset();
+        server.awaitConnections(0);
+      }
+      RawPeer again = server.connect();
+      assertThat(again.join(RawPeer.resumeOf(alice)).resumed()).isTrue();
+    }
+  }
+
   /**
    * J8: who comes and goes as fast as it can is accepted no faster than some can read why not. In
    * each round: without a bound the first takes as long as with it, until the JVM has compiled what

@@ -133,7 +133,7 @@ public final class ChatServer {
   static CompletableFuture<ChatServer> start(
       ServerConfig config, @Nullable Opening opening, Transport transport) {
     CompletableFuture<ChatServer> started = new CompletableFuture<>();
-    int maxLost = opening == null ? config.maxConnections() : Backplane.LOST_MAX;
+    int maxLost = opening == null ? config.maxLost() : Backplane.LOST_MAX;
     ChatServer server;
     try {
       server = new ChatServer(config, transport, maxLost);

@@ -57,6 +57,9 @@ public record ServerConfig(
     @Nullable TlsFiles tls,
     @Nullable RoomKey key) {
 
+  /** So many lost members are remembered at least. */
+  private static final int LOST_MIN = 10_000;
+
   /** So many of the longest frames fit in the log at least. */
   private static final int LOG_MIN_FRAMES = 4;
 
@@ -121,6 +124,11 @@ public record ServerConfig(
    */
   long affordableInputBytes() {
     return Math.min(inputBytes, (directBytes() - logBytes) / 2);
+  }
+
+  /** How many lost members are remembered: few connections must not make few of them forgotten. */
+  int maxLost() {
+    return Math.max(LOST_MIN, maxConnections);
   }
 
   /** Of the times that a loop keeps for its connections. */
