@@ -369,13 +369,22 @@ class ClientProgramTest {
     peer.bye(0);
     assertThat(program.exitCode()).isZero();
 
+    int exitCode = stopTwice();
+    for (int i = 0; i < 4 && exitCode == 1; i++) {
+      // The machine was so busy that a silent server had been waited for long enough by then.
+      exitCode = stopTwice();
+    }
+    assertThat(exitCode).isEqualTo(143);
+  }
+
+  private int stopTwice() throws Exception {
     Running stuck = start("-u", "bob");
     Peer silent = server.acceptAndWelcome(0);
     stuck.awaitOut("welcome");
     stuck.process.destroy();
     silent.expect(ClientMessage.Leave.class);
     stuck.process.destroy();
-    assertThat(stuck.exitCode()).isEqualTo(143);
+    return stuck.exitCode();
   }
 
   @Test
