@@ -376,6 +376,7 @@ class ChatClientTest {
         client.join("alice", 0).toCompletableFuture();
     welcome.cancel(true);
     Peer peer = server.acceptAndWelcome(0);
+    await().until(() -> recorder.calls.contains("live"));
     client.send("one").toCompletableFuture().cancel(true);
     peer.expect(ClientMessage.Send.class);
     peer.send(new ServerMessage.Ack(0, 1));
