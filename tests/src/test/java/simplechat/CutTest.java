@@ -278,7 +278,8 @@ class CutTest {
     }
 
     void leave() {
-      get(client.leave());
+      // A way that was still to be cut may be cut now, and then there is nothing to come back for.
+      get(client.leave().handle((done, cut) -> done));
     }
 
     void check() {

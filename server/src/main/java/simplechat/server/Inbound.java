@@ -59,6 +59,7 @@ final class Inbound implements FrameDecoder.Sink {
   private boolean decoding;
   private boolean paused;
   private boolean ended;
+  private boolean closed;
 
   Inbound(Connection connection, ChatServer server, RoomLink room, ConnectionLoop loop, Line line) {
     this.connection = connection;
@@ -138,6 +139,7 @@ final class Inbound implements FrameDecoder.Sink {
 
   /** Throws away what came and what is to come, which is read so that the end of it is noticed. */
   void close() {
+    closed = true;
     decoder.close();
     if (unread != null) {
       unread.release();
@@ -175,7 +177,8 @@ final class Inbound implements FrameDecoder.Sink {
 
   /** Counts what is held now. */
   void hold() {
-    int now = decoder.heldBytes() + line.heldBytes() + (unread == null ? 0 : unread.capacity());
+    int now = closed ? 0 : decoder.heldBytes() + line.heldBytes();
+    now += unread == null ? 0 : unread.capacity();
     if (now > 0 && (heldBytes == 0 || advanced)) {
       heldSinceNanos = loop.realNanos();
     }
