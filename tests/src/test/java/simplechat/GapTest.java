@@ -217,6 +217,47 @@ class GapTest {
         });
   }
 
+  /** Of the frame in which it stood it gets the rest and BYE, or no byte more; and no GAP. */
+  @ParameterizedTest
+  @EnumSource
+  void whoEndsWhileItLagsGetsNothingOfWhatComesAfter(Shape shape) {
+    int runs = Load.count(10, 100);
+    Load.seeded(
+        random -> {
+          try (RunningServer server = start(shape, LOG_BYTES / 4)) {
+            RawPeer alice = server.join("alice");
+            RawPeer reader = server.join("reader");
+            for (int run = 0; run < runs; run++) {
+              RawPeer slow = server.connect(SMALL_BUFFER_BYTES);
+              slow.join("slow" + run);
+              // More than the sockets take, and less than the log.
+              int length = random.nextInt(3) == 0 ? 100 : 15_000 + random.nextInt(1_000);
+              talk(alice, reader, 40_000 / length + random.nextInt(2), length);
+              slow.sendHex("07000000");
+              alice.await(ServerMessage.Left.class);
+              talk(alice, reader, 8 + random.nextInt(4), 16_000);
+              slow.readToEnd();
+              assertThat(slow.stream().lost()).isEmpty();
+              if (slow.stream().bye() == null) {
+                // BYE would end with: may not come here.
+                assertThat(slow.lastByte()).as("last byte").isNotEqualTo('e');
+              }
+              slow.reset();
+              server.awaitMembers(2);
+            }
+          }
+        });
+  }
+
+  private static void talk(RawPeer alice, RawPeer reader, int texts, int length) {
+    int before = alice.sendNo();
+    for (int i = 0; i < texts; i++) {
+      alice.say("x".repeat(length));
+      reader.await(Msg.class);
+    }
+    alice.await(Ack.class, ack -> ack.sendNo() == before + texts);
+  }
+
   /** Every frame is judged as it comes; here only that the stream goes on or ends for a reason. */
   private static void readToEndOrSlow(RawPeer slow) {
     try {

@@ -326,14 +326,17 @@ public final class Cursor {
     return passed;
   }
 
-  /** Goes on at {@code next}: the events from {@code position} to {@code end} are gone. */
+  /**
+   * Goes on at {@code next}: the events from {@code position} to {@code end} are gone, and those
+   * behind them, if there are any, lie behind the stop and concern nobody.
+   */
   void skip(long position, long end, Segment next) {
     long missed = end - position;
     Run lastSend = gap == null ? null : gap.lastSend();
     Run own = passed.nextOfOwner();
-    while (own != null && own.endPosition() <= next.firstPosition()) {
-      missed -= own.endPosition() - Math.max(own.firstPosition(), position);
-      lastSend = own.sendNo() == 0 ? lastSend : own;
+    while (own != null && own.firstPosition() < end && own.endPosition() <= next.firstPosition()) {
+      missed -= Math.min(own.endPosition(), end) - Math.max(own.firstPosition(), position);
+      lastSend = own.sendNo() == 0 || own.endPosition() > end ? lastSend : own;
       passed = own;
       own = own.nextOfOwner();
     }

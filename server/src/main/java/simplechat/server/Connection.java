@@ -16,13 +16,11 @@ import simplechat.room.Cursor;
 import simplechat.room.RosterPlace;
 
 /**
- * One client: the state it is in, what it asks of the room and is answered, its deadlines and its
- * end.
+ * One client: its state, what it asks of the room and is answered, its deadlines and its end.
  *
  * <p>Threading: the connection's loop. Bounds: {@link Inbound} for the input, {@link
  * Limits#CONTROL_MAX_BYTES} of answers. Endings: a last frame that is decided, a socket that fails,
- * or a peer that takes nothing; each frees the name at once, and then the socket when the peer has
- * had time to read.
+ * or a peer that takes nothing; each frees the name at once, the socket once the peer could read.
  */
 final class Connection {
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
@@ -94,7 +92,7 @@ final class Connection {
         }
       }
       case JOINED, LEAVING -> {
-        if (deadlines.stallIsOver(now, outbound.stalledSinceNanos())) {
+        if (outbound.waits() && deadlines.stallIsOver(now, outbound.progressNanos())) {
           slow();
         } else if (inbound.isPaused()) {
           deadlines.unheard(now);
@@ -106,7 +104,7 @@ final class Connection {
         }
       }
       case ENDING -> {
-        if (deadlines.endIsOver(now, outputEnded)) {
+        if (deadlines.endIsOver(now, outputEnded, outbound.progressNanos())) {
           line.close();
         }
       }
@@ -356,8 +354,8 @@ final class Connection {
       lose(LeftWhy.SLOW);
       outbound.abandon(ErrorCode.SLOW);
       ending();
-      outputEnded();
     }
+    outputEnded();
   }
 
   private void ending() {
@@ -370,10 +368,12 @@ final class Connection {
 
   /** Closes our side, so that the peer reads all of it, and waits for the other to be closed. */
   private void halfClose() {
-    outputEnded = true;
-    deadlines.ending(loop.nowNanos());
-    line.endOutput(outbound.waits());
-    closeIfDone();
+    if (!outputEnded) {
+      outputEnded = true;
+      deadlines.ending(loop.nowNanos());
+      line.endOutput(outbound.waits());
+      closeIfDone();
+    }
   }
 
   /** The end of the input ends a connection, when what came before it is answered. */

@@ -55,13 +55,18 @@ final class Deadlines {
     return nowNanos - heardNanos >= 2 * config.heartbeat().toNanos();
   }
 
-  boolean stallIsOver(long nowNanos, long stalledSinceNanos) {
-    return nowNanos - stalledSinceNanos >= config.writeStall().toNanos();
+  /** Of what waits for the peer it has taken nothing since then. */
+  boolean stallIsOver(long nowNanos, long progressNanos) {
+    return nowNanos - progressNanos >= config.writeStall().toNanos();
   }
 
-  boolean endIsOver(long nowNanos, boolean outputEnded) {
-    Duration bound = outputEnded ? LINGER : config.drain();
-    return nowNanos - endingNanos >= bound.toNanos();
+  /** Who takes what is left of its stream is waited for, however much that is. */
+  boolean endIsOver(long nowNanos, boolean outputEnded, long progressNanos) {
+    if (outputEnded) {
+      return nowNanos - endingNanos >= LINGER.toNanos();
+    }
+    long since = Math.max(endingNanos - nowNanos, progressNanos - nowNanos);
+    return -since >= config.drain().toNanos();
   }
 
   /** True once in a silence: the peer is to be asked for a sign of life. */

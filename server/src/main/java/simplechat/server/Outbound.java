@@ -28,8 +28,7 @@ final class Outbound extends LateRegion {
   /** The longest answer to a member's frame, but for ROSTER, which comes only when none waits. */
   private static final int ANSWER_MAX_BYTES = 256;
 
-  /** No SEND has this number. */
-  static final int NEVER = -1;
+  static final int NEVER = -1; // No SEND has this number.
 
   private final Connection connection;
   private final Line line;
@@ -54,6 +53,7 @@ final class Outbound extends LateRegion {
     this.socket = line.socket();
     this.handOver = line.isCopied() ? new HandOver(line, this::handedOver) : null;
     this.loop = loop;
+    this.progressNanos = loop.nowNanos();
   }
 
   /** Adds a frame for this connection alone; it goes out with the next {@link #flush}. */
@@ -154,9 +154,9 @@ final class Outbound extends LateRegion {
     return !ending && (!waits() || progressNanos - sinceNanos >= 0);
   }
 
-  /** Loop time since which the socket has taken nothing of what waits, or now if nothing waits. */
-  long stalledSinceNanos() {
-    return waits() ? progressNanos : loop.nowNanos();
+  /** Loop time at which the socket last took something, or first left something waiting. */
+  long progressNanos() {
+    return progressNanos;
   }
 
   /** Writes what there is, as far as the socket takes it. */
@@ -226,10 +226,12 @@ final class Outbound extends LateRegion {
     if (goesOn && torn > 0) {
       answers = lapsing.tornBefore(answers, loop.allocator());
     }
-    if (goesOn && !lapsing.isInLastSegment()) {
-      lapsing.lapse();
-    } else {
+    if (!goesOn) {
+      abandon(ErrorCode.SLOW); // At once: nothing may follow the part of a frame.
+    } else if (lapsing.isInLastSegment()) {
       forgetCursor();
+    } else {
+      lapsing.lapse();
     }
     return goesOn;
   }

@@ -137,6 +137,48 @@ class CursorTest {
     assertThat(bob.got.get(2)).startsWith(log.start() + " x");
   }
 
+  @Test
+  @DisplayName("who ends misses nothing that lies behind the end, although it has gone")
+  void missesNothingBehindItsStop() throws Exception {
+    Reader ann = new Reader("ann");
+    Reader bob = new Reader("bob");
+    say(ann, "first");
+    log.publish();
+    bob.take(7);
+    bob.cursor.stopAtBoundary();
+    say(bob, "said by the session that came after");
+    while (log.start() == 0) {
+      say(ann, "x".repeat(1000));
+      log.publish();
+    }
+    bob.takeAll();
+    assertThat(bob.got).containsExactly("2 first");
+    assertThat(bob.cursor.isStopped()).isTrue();
+    assertThat(bob.delivered + bob.cursor.delivered(true)).isEqualTo(1);
+  }
+
+  @Test
+  @DisplayName("of what has gone, who ends misses what lies before the end")
+  void missesWhatIsGoneBeforeItsStop() throws Exception {
+    Reader ann = new Reader("ann");
+    Reader bob = new Reader("bob");
+    say(ann, "first");
+    log.publish();
+    bob.takeAll();
+    say(ann, "second");
+    say(bob, "third");
+    log.publish();
+    bob.cursor.stopAt(log.endByte());
+    say(bob, "said by the session that came after");
+    while (log.start() == 0) {
+      say(ann, "x".repeat(1000));
+      log.publish();
+    }
+    bob.takeAll();
+    assertThat(bob.got).containsExactly("2 first", "gap 5 1", "ack 4 1");
+    assertThat(bob.cursor.isStopped()).isTrue();
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
   void everyPositionArrivesIsAcknowledgedOrMissedWhateverTheSocketTakes(long seed)

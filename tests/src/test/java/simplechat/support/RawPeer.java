@@ -65,6 +65,7 @@ public final class RawPeer implements AutoCloseable {
   private boolean ended;
   private int readAtMostBytes = READ_BYTES;
   private long receivedBytes;
+  private byte lastByte;
 
   private RawPeer(Socket tcp, Socket socket) {
     this.tcp = tcp;
@@ -407,6 +408,11 @@ public final class RawPeer implements AutoCloseable {
     return receivedBytes;
   }
 
+  /** Of all that came; it may belong to a frame that is torn. */
+  public char lastByte() {
+    return (char) (lastByte & 0xFF);
+  }
+
   // Ending
 
   /** Ends this side of the stream. */
@@ -479,6 +485,7 @@ public final class RawPeer implements AutoCloseable {
       return false;
     }
     receivedBytes += count;
+    lastByte = readBuffer[count - 1];
     try {
       decoder.decode(Unpooled.wrappedBuffer(readBuffer, 0, count), new Frames());
       return true;
