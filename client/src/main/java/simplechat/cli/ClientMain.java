@@ -78,11 +78,20 @@ public final class ClientMain {
       Settings settings, @Nullable TranscriptFile file, Interrupts interrupts)
       throws IOException, InterruptedException {
     boolean plain = DoorOptions.isSet("NO_COLOR") || "dumb".equals(System.getenv("TERM"));
-    try (TerminalScreen terminal = TerminalScreen.open(plain)) {
-      interrupts.atOnce(terminal::restore);
-      Screen screen = file == null ? terminal : file.beside(terminal);
-      return new Visit(settings, transcript(), new PromptInput(terminal), screen, interrupts).run();
+    TerminalScreen terminal = TerminalScreen.open(plain);
+    interrupts.atOnce(terminal::restore);
+    Screen screen = file == null ? terminal : file.beside(terminal);
+    int exitCode = ExitCode.ERROR;
+    try {
+      exitCode =
+          new Visit(settings, transcript(), new PromptInput(terminal), screen, interrupts).run();
+    } finally {
+      if (!terminal.restore()) {
+        // An exit in order would wait for the terminal, too.
+        Runtime.getRuntime().halt(exitCode);
+      }
     }
+    return exitCode;
   }
 
   private static int runInPipe(

@@ -1,6 +1,9 @@
 package simplechat.cli;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ErrorCode;
+import simplechat.protocol.Text;
 
 /** What a line of input asks for. */
 sealed interface Command {
@@ -44,6 +47,19 @@ sealed interface Command {
       case "who" -> rest.isBlank() ? new Who() : new Wrong("usage: who");
       case "help" -> new Help();
       default -> new Wrong("unknown command '" + shortened(word) + "' - use: " + ALL);
+    };
+  }
+
+  /** The reason why a text of so many bytes at most could not be said, null if it could. */
+  static @Nullable String fault(String text, int maxBytes) {
+    ErrorCode fault = Text.check(text, maxBytes);
+    if (fault == null) {
+      return null;
+    }
+    return switch (fault) {
+      case TEXT_EMPTY -> "a message needs a visible character";
+      case TEXT_TOO_LONG -> "longer than " + maxBytes + " bytes";
+      default -> "control characters cannot be sent";
     };
   }
 

@@ -1,12 +1,15 @@
 package simplechat.cli;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
+
 import java.time.Duration;
 import java.time.LocalDate;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import simplechat.cli.Screen.Item;
 import simplechat.cli.Screen.Kind;
@@ -16,9 +19,7 @@ import simplechat.client.ChatListener;
 import simplechat.client.EndedException;
 import simplechat.client.Goodbye;
 import simplechat.client.RoomEvent;
-import simplechat.protocol.ErrorCode;
 import simplechat.protocol.ServerMessage.Welcome;
-import simplechat.protocol.Text;
 
 /**
  * One stay in the room: what is typed goes out, what happens is shown.
@@ -33,8 +34,7 @@ final class Conversation implements ChatListener {
   private static final int FEW_MEMBERS = 20;
 
   /** An answer that takes longer than this is worth a mark; a shorter one would only flicker. */
-  private static final Executor LATE =
-      CompletableFuture.delayedExecutor(500, TimeUnit.MILLISECONDS);
+  private static final Executor LATE = CompletableFuture.delayedExecutor(500, MILLISECONDS);
 
   private final Printer printer;
   private final Settings settings;
@@ -53,7 +53,7 @@ final class Conversation implements ChatListener {
   private LocalDate day;
 
   private final CompletableFuture<@Nullable Void> leaving = new CompletableFuture<>();
-  private long lastBellNanos = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
+  private long lastBellNanos = System.nanoTime() - SECONDS.toNanos(1);
 
   Conversation(Printer printer, Settings settings, Transcript transcript, boolean interactive) {
     this.printer = printer;
@@ -87,6 +87,11 @@ final class Conversation implements ChatListener {
   /** True while the connection is lost. */
   boolean offline() {
     return offline;
+  }
+
+  /** True while no answer can come. */
+  boolean hearsNothing() {
+    return offline || printer.isFull();
   }
 
   /** What stands before what is typed. */
@@ -225,22 +230,13 @@ final class Conversation implements ChatListener {
   /** The reason why a text could not be sent, null if it could. */
   @Nullable String fault(String text) {
     ChatClient joined = client;
-    int maxBytes = joined == null ? 0 : joined.textMaxBytes();
-    ErrorCode fault = Text.check(text, maxBytes);
-    if (fault == null) {
-      return null;
-    }
-    return switch (fault) {
-      case TEXT_EMPTY -> "a message needs a visible character";
-      case TEXT_TOO_LONG -> "longer than " + maxBytes + " bytes";
-      default -> "control characters cannot be sent";
-    };
+    return Command.fault(text, joined == null ? 0 : joined.textMaxBytes());
   }
 
   /** Prints a line that is about the input. */
   void complain(String text) {
     doorway.flush();
-    printer.complain(Line.of(text));
+    show(new Item(Line.of(text), Kind.COMPLAINT));
   }
 
   /** Whether more input makes sense. */
@@ -356,29 +352,28 @@ final class Conversation implements ChatListener {
   private void awaitInPipe(CompletionStage<?> answer) {
     if (!interactive) {
       try {
-        answer.toCompletableFuture().join();
+        answer.toCompletableFuture().orTimeout(Unconfirmed.PATIENCE_SECONDS, SECONDS).join();
       } catch (CompletionException e) {
-        // The end of the connection, which is told elsewhere, or a refusal, which the server
+        // Else the end of the connection, which is told elsewhere, or a refusal, which the server
         // explains.
+        if (e.getCause() instanceof TimeoutException) {
+          complain("who: no answer");
+        }
       }
     }
   }
 
   private void print(Line line) {
     doorway.flush();
-    printNow(line);
+    show(new Item(line, Kind.TALK));
   }
 
   private synchronized void printEvent(RoomEvent event, Line line) {
     LocalDate then = transcript.dayOf(event);
     if (!then.equals(day)) {
       day = then;
-      printNow(transcript.day(then));
+      show(new Item(transcript.day(then), Kind.TALK));
     }
-    printNow(line);
-  }
-
-  private void printNow(Line line) {
     show(new Item(line, Kind.TALK));
   }
 
@@ -392,7 +387,7 @@ final class Conversation implements ChatListener {
 
   private void ring() {
     long now = System.nanoTime();
-    if (now - lastBellNanos >= TimeUnit.SECONDS.toNanos(1)) {
+    if (now - lastBellNanos >= SECONDS.toNanos(1)) {
       lastBellNanos = now;
       printer.ring();
     }

@@ -108,7 +108,9 @@ final class Journal {
   }
 
   void roster(List<String> names) {
-    record(new Json("roster").put("names", names));
+    if (json) { // It may be long.
+      record(new Json("roster").put("names", names));
+    }
   }
 
   void lost(Goodbye why) {

@@ -59,11 +59,15 @@ final class PipeInput implements Input {
       Command command = Command.parse(line);
       boolean goesOn =
           !conversation.stopped()
-              && (!(command instanceof Command.Send) || conversation.unconfirmed().awaitRoom())
+              && (!(command instanceof Command.Send) || awaitRoom())
               && conversation.execute(command);
       if (!goesOn) {
         throw new InterruptedException();
       }
+    }
+
+    private boolean awaitRoom() throws InterruptedException {
+      return conversation.unconfirmed().awaitRoom(conversation::hearsNothing);
     }
 
     @Override

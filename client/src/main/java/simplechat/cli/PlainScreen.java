@@ -5,6 +5,8 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -15,6 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
 final class PlainScreen implements Screen {
   /** A slow reader takes so much now and then. */
   private static final int PIECE_BYTES = 8 * 1024;
+
+  private static final Path STDOUT = Path.of("/dev/fd/1");
 
   private final Kind shown;
   private final OutputStream out;
@@ -49,6 +53,13 @@ final class PlainScreen implements Screen {
     if (text.length() > 0) {
       write(text.toString().getBytes(StandardCharsets.UTF_8));
     }
+  }
+
+  /**
+   * Whether a failure of the output is one: who reads a pipe may go, but a disk must not be full.
+   */
+  static boolean isFault(IOException e) {
+    return Files.isRegularFile(STDOUT) || String.valueOf(e.getMessage()).contains("No space");
   }
 
   private void write(byte[] bytes) throws IOException {

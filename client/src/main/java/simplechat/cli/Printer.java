@@ -15,7 +15,8 @@ import simplechat.cli.Screen.Kind;
  *
  * <p>Threading: any thread may print, in the order of its calls, and is never held up. Bounds:
  * whoever feeds it from the network asks {@link #ifFull} and stops until {@code drained} is called;
- * what comes in between is a read's worth.
+ * what comes in between is a read's worth, and what is more than {@value #MOST_CHARS} chars is
+ * lost.
  */
 final class Printer {
   /** Some screens full of text: enough to print in large pieces. */
@@ -23,6 +24,9 @@ final class Printer {
 
   /** About what an item costs beside its text, in chars: a flood of short lines is bounded, too. */
   private static final int ITEM_CHARS = 64;
+
+  /** More is dropped: of a server that goes on whatever it is told, or a script of many faults. */
+  private static final int MOST_CHARS = 16 * FULL_CHARS;
 
   private static final long POLL_MILLIS = 20;
   private static final long SALVAGE_MILLIS = 1_000;
@@ -33,6 +37,7 @@ final class Printer {
   private final Thread thread = new Thread(this::run, "chat-printer");
   private List<Item> waiting = new ArrayList<>();
   private int waitingChars;
+  private long dropped;
   private @Nullable Supplier<String> prompt;
   private boolean ringing;
   private boolean finishing;
@@ -142,7 +147,9 @@ final class Printer {
   }
 
   synchronized void add(Item item) {
-    if (!finishing) {
+    if (waitingChars > MOST_CHARS) {
+      dropped++;
+    } else if (!finishing) {
       waiting.add(item);
       waitingChars += item.line().length() + ITEM_CHARS;
       notifyAll();
@@ -155,6 +162,10 @@ final class Printer {
         // Until there is nothing left to print, or nobody to print for.
       }
     } catch (IOException e) {
+      if (PlainScreen.isFault(e)) {
+        failed = true;
+        Program.complain("cannot write: " + e.getMessage());
+      }
       abandon();
       gone.run();
     } catch (InterruptedException e) {
@@ -177,6 +188,11 @@ final class Printer {
     synchronized (this) {
       while (waiting.isEmpty() && prompt == null && !ringing && !finishing) {
         wait();
+      }
+      if (dropped > 0) {
+        waiting.add(
+            new Item(Line.notice(dropped + " lines were too many to show"), Kind.COMPLAINT));
+        dropped = 0;
       }
       batch = waiting;
       waiting = new ArrayList<>();

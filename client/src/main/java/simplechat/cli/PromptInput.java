@@ -96,10 +96,23 @@ final class PromptInput implements Input {
         conversation.complain("not sent: " + fault);
         return String.join("\n", List.of(lines).subList(i, lines.length));
       }
+      if (command instanceof Command.Send) {
+        awaitAnswers(conversation.unconfirmed());
+      }
       if (!conversation.execute(command)) {
         return null;
       }
     }
     return "";
+  }
+
+  /** A paste can be longer than what may be on its way. */
+  private static void awaitAnswers(Unconfirmed unconfirmed) {
+    try {
+      unconfirmed.awaitAnswers();
+    } catch (InterruptedException e) {
+      // It ends: what is left of the paste will be said to be not confirmed.
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -108,6 +108,17 @@ final class PromptReader extends LineReaderImpl {
     terminal.setAttributes(found);
   }
 
+  /** The process ends now, perhaps in the middle of a line. */
+  void end() {
+    release();
+    if (reading) {
+      if (!plain) {
+        terminal.writer().write(BRACKETED_PASTE_OFF);
+      }
+      terminal.puts(Capability.keypad_local);
+    }
+  }
+
   /** Lets go of the terminal while this runs, which is to stop the program. */
   void suspend(Runnable stop) {
     lock.lock();

@@ -61,7 +61,7 @@ final class Sanitiser {
       int codePoint = name.codePointAt(i);
       boolean ordinary =
           Character.isLetterOrDigit(codePoint)
-              || (i > 0 && isMark(codePoint))
+              || (i > 0 && (isMark(codePoint) || isSpacingMark(codePoint)))
               || "_.-".indexOf(codePoint) >= 0;
       if (ordinary) {
         shown.appendCodePoint(codePoint);
@@ -89,6 +89,13 @@ final class Sanitiser {
   private static boolean isMark(int codePoint) {
     int type = Character.getType(codePoint);
     return type == Character.NON_SPACING_MARK || type == Character.ENCLOSING_MARK;
+  }
+
+  /**
+   * A vowel of an Indian script, for one. It takes a place of its own, so it is no mark on another.
+   */
+  private static boolean isSpacingMark(int codePoint) {
+    return Character.getType(codePoint) == Character.COMBINING_SPACING_MARK;
   }
 
   /** Leaves no trace on the screen, or one that is not at its place. */

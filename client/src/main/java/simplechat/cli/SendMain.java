@@ -67,6 +67,8 @@ public final class SendMain {
             door.retry(),
             false,
             false);
+    // Nothing has been done yet, and no interrupt ends a read of the standard input.
+    interrupts.begin(() -> Runtime.getRuntime().halt(interrupts.exitCode()));
     String text = words.isEmpty() ? read(standardInput()) : String.join(" ", words);
     if (text.isBlank()) {
       throw wrong("there is nothing to send");

@@ -3,6 +3,8 @@ package simplechat.cli;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.AttributedStringBuilder;
@@ -18,12 +20,13 @@ import simplechat.cli.Line.Part;
  * <p>Threading: {@link #show} is called by the printer and uses the reader's {@code printAbove},
  * the one method of a reader that another thread may call.
  */
-final class TerminalScreen implements Screen, AutoCloseable {
+final class TerminalScreen implements Screen {
   private static final AttributedStyle FAINT =
       AttributedStyle.DEFAULT.foreground(AttributedStyle.BRIGHT + AttributedStyle.BLACK);
   private static final AttributedStyle MENTION = AttributedStyle.DEFAULT.bold().inverse();
 
   private static final int DEFAULT_COLUMNS = 80;
+  private static final long CLOSE_MILLIS = 1_000;
 
   /**
    * A terminal that can go back by backspaces and to the first column, and nothing else; its keys
@@ -52,6 +55,8 @@ final class TerminalScreen implements Screen, AutoCloseable {
    * @param plain true for a terminal that is to get no escape sequences
    */
   static TerminalScreen open(boolean plain) throws IOException {
+    // Else a key that the driver was told to leave alone is taken for Ctrl-C, as Ctrl-Space is.
+    System.setProperty(TerminalBuilder.PROP_SOFTWARE_SIGNALS, "false");
     TerminalBuilder builder =
         TerminalBuilder.builder()
             .system(true)
@@ -127,16 +132,33 @@ final class TerminalScreen implements Screen, AutoCloseable {
     terminal.flush();
   }
 
-  /** Leaves the terminal as it was found. */
-  @Override
-  public void close() throws IOException {
-    terminal.close();
+  /**
+   * Leaves the terminal as it was found; one that takes no output is left as far as that goes,
+   * within a second.
+   *
+   * @return false if it takes none: then nothing that writes to it comes to an end
+   */
+  boolean restore() {
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
+    Thread closing =
+        new Thread(
+            () -> {
+              close();
+              done.complete(true);
+            },
+            "chat-terminal");
+    closing.setDaemon(true);
+    closing.start();
+    return done.completeOnTimeout(false, CLOSE_MILLIS, TimeUnit.MILLISECONDS).join();
   }
 
-  /** Same, for a moment at which nothing can be done about a failure. */
-  void restore() {
+  private void close() {
     try {
-      close();
+      PromptReader editing = reader;
+      if (editing != null) {
+        editing.end();
+      }
+      terminal.close();
     } catch (IOException e) {
       // The process ends now.
     }

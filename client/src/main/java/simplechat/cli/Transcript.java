@@ -193,20 +193,32 @@ final class Transcript {
     };
   }
 
-  /** Where the name first stands in the text, not inside a longer word; -1 if nowhere. */
+  /** Where the name first stands in the text, not inside a longer word or name; -1 if nowhere. */
   private static int mention(String text, String name) {
     int length = name.length();
     for (int at = 0; length > 0 && at + length <= text.length(); at++) {
       if (text.regionMatches(true, at, name, 0, length)
-          && !isWordPart(text, at - 1)
-          && !isWordPart(text, at + length)) {
+          && !isNamePart(text, at - 1, -1)
+          && !isNamePart(text, at + length, 1)) {
         return at;
       }
     }
     return -1;
   }
 
-  private static boolean isWordPart(String text, int index) {
-    return index >= 0 && index < text.length() && Character.isLetterOrDigit(text.charAt(index));
+  /** Whether a name goes on here: {@code bob_2} is somebody else, and "bob." ends a sentence. */
+  private static boolean isNamePart(String text, int index, int step) {
+    return isLetterOrDigit(text, index)
+        || (isIn(text, index)
+            && "_.-".indexOf(text.charAt(index)) >= 0
+            && isLetterOrDigit(text, index + step));
+  }
+
+  private static boolean isLetterOrDigit(String text, int index) {
+    return isIn(text, index) && Character.isLetterOrDigit(text.charAt(index));
+  }
+
+  private static boolean isIn(String text, int index) {
+    return index >= 0 && index < text.length();
   }
 }

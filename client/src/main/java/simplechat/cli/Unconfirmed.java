@@ -1,18 +1,23 @@
 package simplechat.cli;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The texts that were sent and of which nobody knows yet whether the room has them.
  *
- * <p>Threading: any thread. Bounds: a pipe waits in {@link #awaitRoom}; a person does not type that
- * fast.
+ * <p>Threading: any thread. Bounds: a pipe waits in {@link #awaitRoom}, a paste in {@link
+ * #awaitAnswers}; a person does not type that fast.
  */
 final class Unconfirmed {
+  /** So long a pipe waits for any answer of a server that could give one. */
+  static final int PATIENCE_SECONDS = 30;
+
   private static final int TEXTS_MAX = 1_000;
 
   /** With the longest text on top still below what the client library keeps. */
@@ -24,6 +29,9 @@ final class Unconfirmed {
    */
   private static final int OFFLINE_MAX = 90;
 
+  private static final long LOOK_MILLIS = 100;
+
+  private final long patienceNanos;
   private final Map<Long, String> texts = new LinkedHashMap<>();
   private final List<String> lost = new ArrayList<>();
   private long chars;
@@ -34,6 +42,14 @@ final class Unconfirmed {
   private boolean offline;
   private int addedOffline;
   private boolean over;
+
+  Unconfirmed() {
+    this(Duration.ofSeconds(PATIENCE_SECONDS));
+  }
+
+  Unconfirmed(Duration patience) {
+    patienceNanos = patience.toNanos();
+  }
 
   /** The ticket by which the answer is told. */
   synchronized long add(String text) {
@@ -102,12 +118,34 @@ final class Unconfirmed {
     notifyAll();
   }
 
-  /** Waits until another text may be sent, false if there is no sense in sending any. */
-  synchronized boolean awaitRoom() throws InterruptedException {
+  /**
+   * Waits until another text may be sent.
+   *
+   * @param excused asked now and then: whether no answer can come, so that none is missed
+   * @return false if there is no sense in sending any, because it is over or nothing is answered
+   */
+  synchronized boolean awaitRoom(BooleanSupplier excused) throws InterruptedException {
+    long before = progress;
+    long since = System.nanoTime();
     while (!over && isFull()) {
-      wait();
+      wait(LOOK_MILLIS);
+      if (progress != before || excused.getAsBoolean()) {
+        before = progress;
+        since = System.nanoTime();
+      } else if (System.nanoTime() - since > patienceNanos) {
+        return false;
+      }
     }
     return !over;
+  }
+
+  /**
+   * Waits while there is a connection and too much of what was sent over it is not answered yet.
+   */
+  synchronized void awaitAnswers() throws InterruptedException {
+    while (!over && !offline && isFull()) {
+      wait();
+    }
   }
 
   /** Rises with every answer. */

@@ -90,7 +90,7 @@ final class Connector {
     byte[] literal = NetUtil.createByteArrayFromIpAddressString(host);
     if (port < 0 || port > PORT_MAX) {
       fail(new IllegalArgumentException("port out of range: " + port));
-    } else if (literal != null && options.trust() == null) {
+    } else if (literal != null && host.indexOf('%') < 0 && options.trust() == null) {
       tryNext(List.of(address(literal)), 0);
     } else {
       prepare();

@@ -1,6 +1,7 @@
 package simplechat.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.buffer.Unpooled;
 import java.io.BufferedReader;
@@ -400,6 +401,21 @@ class ClientProgramTest {
     assertThat(program.err()).isEmpty();
   }
 
+  /** Which is no reader that has gone. */
+  @Test
+  void aFullDiskIsAnError() throws Exception {
+    assumeTrue(Files.exists(Path.of("/dev/full")), "no /dev/full here");
+    ProcessBuilder builder =
+        command(List.of("--port", "" + server.port(), "-u", "alice"), Map.of());
+    Running program = new Running(builder.redirectOutput(new File("/dev/full")));
+    running.add(program);
+    Peer peer = server.acceptAndWelcome(0);
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err()).startsWith("cannot write: ").hasLineCount(1);
+  }
+
   @Test
   void inputAndOutputAreUtf8InEveryLocale() throws Exception {
     Running program =
@@ -558,6 +574,16 @@ class ClientProgramTest {
     program.endInput();
     assertThat(program.exitCode()).isEqualTo(2);
     assertThat(program.err()).startsWith("the text is longer than 1048576 bytes\n");
+  }
+
+  @Test
+  void aSignalEndsTheReadingOfAMessage() throws Exception {
+    Running program = send(List.of("-u", "alice"));
+    // More than a pipe takes by itself, so it is being read.
+    program.type("half a thought, ".repeat(10_000));
+    program.process.toHandle().destroy();
+    assertThat(program.exitCode()).isEqualTo(143);
+    assertThat(program.out() + program.err()).isEmpty();
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +49,26 @@ class PrinterTest {
     reader.countDown();
     assertThat(printer.finish(() -> 10_000)).isTrue();
     assertThat(printer.isFull()).isFalse();
+  }
+
+  /** Of a server that goes on whatever it is told. */
+  @Test
+  void whatIsTooMuchIsDroppedAndSaidSo() throws Exception {
+    CountDownLatch stuck = new CountDownLatch(1);
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Screen screen = new PlainScreen(Screen.Kind.TALK, new StuckStream(stuck, reader), err);
+    Printer printer = new Printer(screen, () -> {}, () -> {});
+    printer.print(Line.of("what is being read"));
+    assertThat(stuck.await(10, TimeUnit.SECONDS)).isTrue();
+    String text = "x".repeat(100_000);
+    for (int i = 0; i < 1_000; i++) {
+      printer.complain(Line.of(text));
+    }
+    reader.countDown();
+    assertThat(printer.finish(() -> 10_000)).isTrue();
+    assertThat(err.size()).isLessThan(5_000_000);
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .endsWith("* " + (1_000 - err.size() / 100_000) + " lines were too many to show\n");
   }
 
   @Test

@@ -61,6 +61,8 @@ class SanitiserTest {
   @Test
   void aNameIsNeverMoreThanAName() {
     assertThat(Sanitiser.name("Zoë_1.x-名前")).isEqualTo("Zoë_1.x-名前");
+    assertThat(Sanitiser.name("अमिता")).isEqualTo("अमिता");
+    assertThat(Sanitiser.name("\u093f\u092e")).isEqualTo("<U+093F>\u092e");
     assertThat(Sanitiser.name("bob: hi")).isEqualTo("bob<U+003A><U+0020>hi");
     assertThat(Sanitiser.name("* bob")).isEqualTo("<U+002A><U+0020>bob");
     assertThat(Sanitiser.name("")).isEqualTo("<>");

@@ -39,14 +39,27 @@ final class Tmux implements AutoCloseable {
 
   /** Sends a signal from outside to the client of this port. */
   void signal(int port, String name) throws Exception {
+    kill(name, "" + client(port).pid());
+  }
+
+  /** The client of this port. */
+  ProcessHandle client(int port) {
     String option = "--port " + port + " ";
-    long pid =
-        ProcessHandle.allProcesses()
-            .filter(process -> process.info().commandLine().orElse("").contains(option))
-            .mapToLong(ProcessHandle::pid)
-            .findAny()
-            .orElseThrow();
-    assertThat(new ProcessBuilder("kill", "-" + name, "" + pid).start().waitFor()).isZero();
+    return ProcessHandle.allProcesses()
+        .filter(process -> process.info().commandLine().orElse("").contains(option))
+        .findAny()
+        .orElseThrow();
+  }
+
+  /** Takes nothing more of what programs write, until this is closed. */
+  AutoCloseable freeze() throws Exception {
+    String pid = run("display-message", "-p", "#{pid}").strip();
+    kill("STOP", pid);
+    return () -> kill("CONT", pid);
+  }
+
+  private static void kill(String signal, String pid) throws Exception {
+    assertThat(new ProcessBuilder("kill", "-" + signal, pid).start().waitFor()).isZero();
   }
 
   /** Runs the program; the exit code is shown behind it, and whether the terminal is as it was. */

@@ -55,6 +55,9 @@ class TranscriptTest {
     assertThat(Transcript.mentions("malice and alices", "alice")).isFalse();
     assertThat(Transcript.mentions("malice, alice", "alice")).isTrue();
     assertThat(Transcript.mentions("anything", "")).isFalse();
+    assertThat(Transcript.mentions("alice_2, alice-2 and dear.alice", "alice")).isFalse();
+    assertThat(Transcript.mentions("so said alice. -alice- _alice_", "alice")).isTrue();
+    assertThat(Transcript.mentions("well...alice", "alice")).isTrue();
     RoomEvent.Message message =
         new RoomEvent.Message(1, NOON_THREE, false, "bob", "hi alice\nand alice");
     assertThat(transcript.message(message, "alice").plain())

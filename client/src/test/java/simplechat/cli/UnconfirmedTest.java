@@ -3,6 +3,8 @@ package simplechat.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class UnconfirmedTest {
@@ -13,7 +15,7 @@ class UnconfirmedTest {
   void aPipeWaitsWithoutAConnectionBeforeTheQueueIsFull() throws Exception {
     unconfirmed.offline(true);
     for (int i = 0; i < 90; i++) {
-      assertThat(unconfirmed.awaitRoom()).isTrue();
+      assertThat(unconfirmed.awaitRoom(() -> false)).isTrue();
       unconfirmed.add("text " + i);
     }
     Thread pipe = waiting();
@@ -32,7 +34,28 @@ class UnconfirmedTest {
     unconfirmed.end();
     pipe.join(10_000);
     assertThat(pipe.isAlive()).isFalse();
-    assertThat(unconfirmed.awaitRoom()).isFalse();
+    assertThat(unconfirmed.awaitRoom(() -> false)).isFalse();
+  }
+
+  /** Else an input that never ends would be held for ever. */
+  @Test
+  void aPipeWaitsNotForEverForAServerThatAnswersNothing() throws Exception {
+    Unconfirmed impatient = new Unconfirmed(Duration.ofMillis(200));
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(impatient.awaitRoom(() -> false)).isTrue();
+      impatient.add("text " + i);
+    }
+    assertThat(impatient.awaitRoom(() -> false)).isFalse();
+    AtomicInteger excuses = new AtomicInteger(5);
+    Thread answer =
+        new Thread(
+            () -> {
+              await().until(() -> excuses.get() <= 0);
+              impatient.confirm(1);
+            });
+    answer.start();
+    assertThat(impatient.awaitRoom(() -> excuses.decrementAndGet() >= 0 || answer.isAlive()))
+        .isTrue();
   }
 
   @Test
@@ -65,13 +88,13 @@ class UnconfirmedTest {
         new Thread(
             () -> {
               try {
-                unconfirmed.awaitRoom();
+                unconfirmed.awaitRoom(() -> false);
               } catch (InterruptedException e) {
                 throw new AssertionError(e);
               }
             });
     pipe.start();
-    await().until(() -> pipe.getState() == Thread.State.WAITING);
+    await().until(() -> pipe.getState() == Thread.State.TIMED_WAITING);
     return pipe;
   }
 }

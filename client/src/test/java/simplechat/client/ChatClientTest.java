@@ -3,13 +3,17 @@ package simplechat.client;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -24,6 +28,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -402,10 +407,48 @@ class ChatClientTest {
 
   @Test
   void allAddressesOfANameAreTried() throws Exception {
-    // localhost is 127.0.0.1 and often ::1, and this server is on one of them only.
-    ChatClient client = get(ChatClient.connect("localhost", server.port(), recorder));
-    client.join("alice", 0);
-    assertThat(server.accept().expect(ClientMessage.Hello.class).name()).isEqualTo("alice");
+    // Of these the server is on the last one only.
+    InetAddress[] addresses = {
+      InetAddress.getByAddress(new byte[] {127, 0, 0, 3}),
+      InetAddress.getByAddress(new byte[] {127, 0, 0, 2}),
+      InetAddress.getByAddress(new byte[] {127, 0, 0, 1})
+    };
+    ClientOptions options = ClientOptions.defaults();
+    Session session = new Session(recorder, new Outbox());
+    Connection connection =
+        get(
+            new Connector(
+                    "three.example",
+                    server.port(),
+                    options,
+                    options.loops().next(),
+                    channel -> new Connection(channel, session, options),
+                    host -> addresses)
+                .connect());
+    connection.write(new ClientMessage.Ping(7));
+    assertThat(server.accept().expect(ClientMessage.Ping.class).opaque()).isEqualTo(7);
+  }
+
+  /** A link-local address means nothing without its interface. */
+  @Test
+  void theZoneOfAnAddressIsKept() throws Exception {
+    Inet6Address scoped = linkLocal();
+    assumeTrue(scoped != null, "no interface has an address of its link");
+    try (ServerSocket there = new ServerSocket(0, 1, scoped)) {
+      there.setSoTimeout(10_000);
+      get(ChatClient.connect(scoped.getHostAddress(), there.getLocalPort(), recorder));
+      there.accept().close();
+    }
+  }
+
+  private static @Nullable Inet6Address linkLocal() throws SocketException {
+    return NetworkInterface.networkInterfaces()
+        .flatMap(NetworkInterface::inetAddresses)
+        .filter(InetAddress::isLinkLocalAddress)
+        .filter(Inet6Address.class::isInstance)
+        .map(Inet6Address.class::cast)
+        .findAny()
+        .orElse(null);
   }
 
   @Test
