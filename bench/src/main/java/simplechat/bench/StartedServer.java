@@ -32,8 +32,10 @@ final class StartedServer implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of(launcher, "server", "--host", "127.0.0.1"));
     command.addAll(List.of("--port", "0", "--max-connections", Integer.toString(members + 16)));
     command.addAll(options);
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    ProcessBuilder builder = new ProcessBuilder(command);
+    // A key or a certificate of another server, for one, would keep us out.
+    builder.environment().keySet().removeIf(variable -> variable.startsWith("CHAT_"));
+    Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     // Also where a signal ends this program.
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
     // The reader stays open: the process would not like to find its stdout closed.
