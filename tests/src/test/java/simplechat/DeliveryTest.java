@@ -11,14 +11,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ClientMessage.Hello;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.ServerMessage;
 import simplechat.protocol.ServerMessage.Ack;
+import simplechat.protocol.ServerMessage.Bye;
 import simplechat.protocol.ServerMessage.Joined;
+import simplechat.protocol.ServerMessage.Left;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.support.Chain;
 import simplechat.support.Load;
@@ -195,12 +199,19 @@ class DeliveryTest {
   @Test
   void timesAreTheServersClock() {
     try (RunningServer server = RunningServer.start()) {
-      RawPeer alice = server.join("alice");
-      RawPeer bob = server.join("bob");
       long before = Instant.now().getEpochSecond();
+      RawPeer bob = server.join("bob");
+      RawPeer alice = server.join("alice");
       alice.say("now");
-      long time = Integer.toUnsignedLong(bob.expect(Msg.class).time());
-      assertThat(time).isBetween(before - 1, Instant.now().getEpochSecond() + 1);
+      alice.await(Ack.class);
+      alice.send(new ClientMessage.Leave()).await(Bye.class);
+      int joined = bob.expect(Joined.class).time();
+      int said = bob.expect(Msg.class).time();
+      int left = bob.expect(Left.class).time();
+      long after = Instant.now().getEpochSecond();
+      assertThat(Stream.of(joined, said, left).map(Integer::toUnsignedLong))
+          .isSorted()
+          .allSatisfy(time -> assertThat(time).isBetween(before - 1, after + 1));
     }
   }
 

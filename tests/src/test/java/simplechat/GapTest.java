@@ -267,6 +267,32 @@ class GapTest {
     }
   }
 
+  /** However long that takes: it is the time without progress that is bounded. */
+  @Test
+  void whoLeavesAndReadsOnGetsAllThatIsLeft() {
+    Duration drain = Duration.ofSeconds(1);
+    try (RunningServer server =
+        RunningServer.start(config -> config.drain(drain).sendBufferBytes(SMALL_BUFFER_BYTES))) {
+      RawPeer alice = server.join("alice");
+      RawPeer pacer = server.connect();
+      RawPeer slow = server.connect(SMALL_BUFFER_BYTES);
+      slow.join("slow");
+      for (int i = 0; i < 40; i++) {
+        alice.say("x".repeat(15_000));
+      }
+      alice.await(Ack.class, ack -> ack.sendNo() == 40);
+      slow.send(new simplechat.protocol.ClientMessage.Leave());
+      alice.await(ServerMessage.Left.class);
+      for (long began = System.nanoTime(); System.nanoTime() - began < 5 * drain.toNanos() / 2; ) {
+        assertThat(pacer.hasNext(Duration.ofMillis(100))).isFalse();
+        slow.readBytes(4_000);
+      }
+      slow.await(ServerMessage.Bye.class, bye -> bye.code() == 0);
+      assertThat(slow.stream().last()).isGreaterThan(40);
+      slow.expectEof();
+    }
+  }
+
   /** A member whose socket takes nothing is closed and announced; the others notice nothing. */
   @Test
   void aMemberThatTakesNothingIsClosedAsSlow() {

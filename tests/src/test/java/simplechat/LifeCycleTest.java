@@ -126,6 +126,22 @@ class LifeCycleTest {
     }
   }
 
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void whoIsNotLetInIsToldAlthoughItGoesOnSending(int loops) {
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).maxConnections(1))) {
+      RawPeer member = server.join("member");
+      endWhileSending(server.connect(), ErrorCode.SERVER_FULL);
+      member.expectNothing();
+    }
+    Duration deadline = Duration.ofMillis(200);
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).joinTimeout(deadline))) {
+      endWhileSending(server.connect(), ErrorCode.JOIN_TIMEOUT);
+    }
+  }
+
   @Test
   void aSilentMemberIsToldAndItsNameIsFree() {
     Duration heartbeat = Duration.ofMillis(200);

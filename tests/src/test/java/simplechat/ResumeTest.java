@@ -265,6 +265,8 @@ class ResumeTest {
               new ClientMessage.Resume(unknown, mine.epoch(), 0),
               new ClientMessage.Resume(mine.token(), mine.epoch() + 1, mine.next()),
               new ClientMessage.Resume(mine.token(), mine.epoch(), Long.MAX_VALUE),
+              // Nobody can have read what has not happened yet.
+              new ClientMessage.Resume(mine.token(), mine.epoch(), mine.head() + 100),
               new ClientMessage.Resume(mine.token(), mine.epoch(), -1),
               new ClientMessage.Resume(mine.token(), mine.epoch(), Long.MIN_VALUE),
               new ClientMessage.Resume(his.token(), his.epoch(), his.next()));
@@ -282,7 +284,7 @@ class ResumeTest {
         taken.expectBye(ErrorCode.LEFT);
       }
       RawPeer dead = server.connect();
-      assertThat(dead.join(hello("bob", impossible.get(5))).resumed()).isFalse();
+      assertThat(dead.join(hello("bob", impossible.get(6))).resumed()).isFalse();
       alice.await(Joined.class, joined -> joined.name().equals("bob"));
     }
   }

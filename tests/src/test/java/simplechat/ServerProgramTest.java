@@ -169,7 +169,8 @@ class ServerProgramTest {
   void aPortInUseOrAForeignHostIsOneLineWithBoth() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = Integer.toString(taken.getLocalPort());
-      try (ServerProcess server = ServerProcess.start("--port", port)) {
+      // More connections than this process may have, which is no news of a server that is none.
+      try (ServerProcess server = ServerProcess.startAfter("ulimit -n 300", "--port", port)) {
         assertThat(server.exit()).isEqualTo(1);
         assertThat(server.out()).isEmpty();
         assertThat(server.err()).singleElement().asString().contains("127.0.0.1:" + port, "in use");
@@ -182,10 +183,11 @@ class ServerProgramTest {
     }
   }
 
+  /** Also to who has got a variable wrong, and asks how it should be. */
   @ParameterizedTest
   @ValueSource(strings = {"--help", "--version"})
   void questionsAboutTheProgramAreAnsweredOnStdout(String option) {
-    try (ServerProcess server = ServerProcess.start(option)) {
+    try (ServerProcess server = ServerProcess.start(Map.of("CHAT_PORT", "abc"), option)) {
       assertThat(server.exit()).isZero();
       assertThat(server.out()).isNotEmpty();
       assertThat(server.err()).isEmpty();
@@ -232,6 +234,50 @@ class ServerProgramTest {
           "D3", "SIG" + signal + " to exit 0 in " + Figures.millis(took.toNanos()), "10 s");
       Figures.tell("D16", "0 LEFT told by a server that stops", "0");
       assertThat(took).isLessThan(SOON);
+    }
+  }
+
+  /** D3: "reading until FIN (2 s)". Nothing but that time ends this connection. */
+  @Test
+  void whoReadsGoodByeAndStaysIsNotWaitedForLong() {
+    try (ServerProcess server = ServerProcess.start("--port", "0");
+        RawPeer stays = RawPeer.connect(server.address())) {
+      stays.join("alice");
+      long signalled = System.nanoTime();
+      server.signal("TERM");
+      stays.expectBye(ErrorCode.SHUTDOWN);
+      stays.expectEof();
+      assertThat(server.exit()).isZero();
+      assertThat(Duration.ofNanos(System.nanoTime() - signalled))
+          .isBetween(Duration.ofMillis(1500), Duration.ofSeconds(Load.count(6, 3)));
+    }
+  }
+
+  /** D3: exit 0 within the time for it, whoever takes nothing. */
+  @Test
+  void whoReadsNothingHoldsUpAShutdownForItsTimeAtMost() {
+    Duration drain = Duration.ofSeconds(Load.count(4, 10));
+    try (ServerProcess server =
+            ServerProcess.start("--port", "0", "--drain", drain.toSeconds() + "s");
+        RawPeer deaf = RawPeer.connect(server.address(), 4096);
+        RawPeer alice = RawPeer.connect(server.address())) {
+      deaf.join("deaf");
+      alice.join("alice");
+      for (int i = 1; i <= 20; i++) {
+        alice.say("x".repeat(60_000));
+      }
+      alice.await(Ack.class, ack -> ack.sendNo() == 20);
+      long signalled = System.nanoTime();
+      server.signal("TERM");
+      alice.expectBye(ErrorCode.SHUTDOWN);
+      alice.close();
+      assertThat(server.exit()).isZero();
+      Duration took = Duration.ofNanos(System.nanoTime() - signalled);
+      Figures.tell(
+          "D3",
+          "exit 0 in " + Figures.millis(took.toNanos()) + " with one who reads nothing",
+          drain.toSeconds() + " s");
+      assertThat(took).isBetween(drain.dividedBy(2), drain.plusSeconds(Load.count(1, 0)));
     }
   }
 

@@ -28,6 +28,7 @@ import simplechat.protocol.ServerMessage.Msg;
 import simplechat.protocol.ServerMessage.Pong;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.support.BytePeer;
+import simplechat.support.Load;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
 
@@ -65,7 +66,8 @@ class SplitStreamTest {
   @ParameterizedTest(name = "loops {0}")
   @ValueSource(ints = {1, 2})
   void aMutatedSessionHasTheSameEffectHoweverItIsCut(int loops) {
-    for (int round = 0; round < 10; round++) {
+    int rounds = Load.count(10, 1_000);
+    for (int round = 0; round < rounds; round++) {
       try (RunningServer server = RunningServer.start(config -> config.loops(loops).maxText(64))) {
         RawPeer witness = server.join("witness");
         for (int i = 0; i < 7; i++) {

@@ -219,7 +219,7 @@ public final class ChatServer {
                   });
               roomLoop()
                   .eventLoop()
-                  .schedule(this::close, config.drain().toMillis(), TimeUnit.MILLISECONDS);
+                  .schedule(this::close, config.closeAfterMillis(), TimeUnit.MILLISECONDS);
             });
     return closed;
   }

@@ -124,7 +124,7 @@ final class FanOut {
     for (int i = abreast; i < members.size(); i++) {
       Outbound member = members.get(i);
       member.wake();
-      if (together && sockets.get(i) != null && member.isIdle() && comesAbreast(member)) {
+      if (together && sockets.get(i) != null && comesAbreast(member)) {
         swap(i, abreast);
         abreast++;
       }
@@ -236,7 +236,10 @@ final class FanOut {
   private boolean comesAbreast(Outbound member) {
     Cursor cursor = member.cursor();
     try {
-      if (cursor == null || !cursor.hasComeIn() || (abreast > 0 && !cursor.isLevelWith(common()))) {
+      if (cursor == null || !member.isIdle() || !cursor.hasComeIn()) {
+        return false;
+      }
+      if (abreast > 0 && !cursor.isLevelWith(common())) {
         return false;
       }
       // From here on what the member gets is counted with the common cursor.

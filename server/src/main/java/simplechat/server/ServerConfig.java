@@ -126,6 +126,11 @@ public record ServerConfig(
     return Math.min(inputBytes, (directBytes() - logBytes) / 2);
   }
 
+  /** When a shutdown ends who has not gone: so early that the rest of it is over in time, too. */
+  long closeAfterMillis() {
+    return drain.toMillis() * 19 / 20;
+  }
+
   /** How many lost members are remembered: few connections must not make few of them forgotten. */
   int maxLost() {
     return Math.max(LOST_MIN, maxConnections);

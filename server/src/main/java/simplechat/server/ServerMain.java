@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -54,6 +55,7 @@ public final class ServerMain implements Callable<Integer> {
   private static final int EXIT_FAILED = 1;
   private static final int EXIT_USAGE = 2;
   private static final int EXIT_SIGNAL = 128;
+  private static final Set<String> QUESTIONS = Set.of("-h", "--help", "-V", "--version");
 
   /** For lines that nobody may be there to take. */
   private static final Duration LOG_PATIENCE = Duration.ofSeconds(1);
@@ -85,7 +87,10 @@ public final class ServerMain implements Callable<Integer> {
       return EXIT_USAGE;
     }
     Environment environment = new Environment();
-    command.setDefaultValueProvider(environment);
+    if (List.of(args).stream().noneMatch(QUESTIONS::contains)) {
+      // Else a wrong variable would hide what it should be.
+      command.setDefaultValueProvider(environment);
+    }
     command.setParameterExceptionHandler((e, unused) -> misused(err, environment, e));
     command.setExecutionExceptionHandler(
         (e, unused, result) -> {
@@ -118,12 +123,21 @@ public final class ServerMain implements Callable<Integer> {
   private void serve(ServerLog lines) throws InterruptedException, IOException {
     Logger log = LoggerFactory.getLogger(ServerMain.class);
     Integer metricsPort = watch.metricsPort();
-    ServerConfig config = within(DescriptorLimit.ofThisProcess(), options.config(), log);
+    ServerConfig asked = options.config();
+    long descriptors = DescriptorLimit.ofThisProcess();
+    ServerConfig config = within(descriptors, asked);
     Signals.onStop(this::stop);
     ChatServer started = get(start(config), config.host(), config.port());
     // Before a signal can close it, and with it what it is bound to.
     InetSocketAddress address = started.address();
     server = started;
+    if (config.maxConnections() < asked.maxConnections()) {
+      log.warn(
+          "max-connections is lowered from {} to {}: this process may open {} files",
+          asked.maxConnections(),
+          config.maxConnections(),
+          descriptors);
+    }
     if (config.tls() == null && !address.getAddress().isLoopbackAddress()) {
       log.warn("listening beyond this machine without TLS: the network reads along");
     }
@@ -192,16 +206,8 @@ public final class ServerMain implements Callable<Integer> {
     return ChatServer.start(config, settings::open);
   }
 
-  private static ServerConfig within(long descriptors, ServerConfig config, Logger log) {
-    int asked = config.maxConnections();
-    int granted = DescriptorLimit.connections(asked, descriptors);
-    if (granted < asked) {
-      log.warn(
-          "max-connections is lowered from {} to {}: this process may open {} files",
-          asked,
-          granted,
-          descriptors);
-    }
+  private static ServerConfig within(long descriptors, ServerConfig config) {
+    int granted = DescriptorLimit.connections(config.maxConnections(), descriptors);
     return config.toBuilder()
         .maxConnections(granted)
         .maxPerAddress(Math.min(config.maxPerAddress(), granted))

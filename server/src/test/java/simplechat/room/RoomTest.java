@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -322,6 +323,36 @@ class RoomTest {
     room.leave(thief.member(), thief);
     assertThat(resume(room, bob, 1).welcome().resumed()).isTrue();
     endTurn();
+  }
+
+  /** E5: nobody can have read what has not happened yet. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void whoReturnsHasReadNoFurtherThanTheEnd(int beyond) {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection bob = join(room, "bob");
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    endTurn();
+    long end = bob.welcome().head() + 1;
+    assertThat(resume(room, bob, end + beyond).welcome().resumed()).isEqualTo(beyond == 0);
+    endTurn();
+  }
+
+  @Test
+  void everyBitOfATokenIsRandom() {
+    Room room = room(0, LOG_BYTES);
+    int count = 1_000;
+    int[] ones = new int[128];
+    for (int i = 0; i < count; i++) {
+      ResumeToken token = join(room, "m" + i).welcome().token();
+      for (int bit = 0; bit < 64; bit++) {
+        ones[bit] += (int) (token.high() >>> bit & 1);
+        ones[64 + bit] += (int) (token.low() >>> bit & 1);
+      }
+      endTurn();
+    }
+    // Eight standard deviations.
+    assertThat(IntStream.of(ones)).allMatch(one -> Math.abs(one - count / 2) <= 127);
   }
 
   @Test
