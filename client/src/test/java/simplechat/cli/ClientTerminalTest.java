@@ -314,7 +314,8 @@ class ClientTerminalTest {
       peer.bye(0);
       client.onExit().get(10, TimeUnit.SECONDS);
     }
-    tmux.await("rc=");
+    // What it wrote may have ended within an escape sequence, which takes the next character.
+    tmux.await("=0 same-tty");
   }
 
   /** Such as Ctrl-Space and Ctrl-\, which some terminal drivers know and others leave alone. */
