@@ -221,7 +221,7 @@ class GapTest {
   @ParameterizedTest
   @EnumSource
   void whoEndsWhileItLagsGetsNothingOfWhatComesAfter(Shape shape) {
-    int runs = Load.count(10, 100);
+    int runs = Load.count(6, 100);
     Load.seeded(
         random -> {
           try (RunningServer server = start(shape, LOG_BYTES / 4)) {

@@ -256,7 +256,7 @@ class ServerProgramTest {
   /** D3: exit 0 within the time for it, whoever takes nothing. */
   @Test
   void whoReadsNothingHoldsUpAShutdownForItsTimeAtMost() {
-    Duration drain = Duration.ofSeconds(Load.count(4, 10));
+    Duration drain = Duration.ofSeconds(Load.count(2, 10));
     try (ServerProcess server =
             ServerProcess.start("--port", "0", "--drain", drain.toSeconds() + "s");
         RawPeer deaf = RawPeer.connect(server.address(), 4096);

@@ -27,6 +27,9 @@ final class Doorway {
   private int came;
   private int went;
 
+  /** How many crowds were told of, so that nobody tells of the next one too early. */
+  private int told;
+
   /**
    * @param print takes the last event that a line tells of
    */
@@ -60,11 +63,19 @@ final class Doorway {
     passed.clear();
     came = 0;
     went = 0;
+    told++;
+  }
+
+  private synchronized void flush(int crowd) {
+    if (crowd == told) {
+      flush();
+    }
   }
 
   private void pass(RoomEvent event) {
     if (came + went == 1) {
-      inASecond.execute(this::flush);
+      int crowd = told;
+      inASecond.execute(() -> flush(crowd));
     }
     if (came + went > FEW) {
       passed.clear();

@@ -6,6 +6,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
@@ -59,8 +60,12 @@ final class TranscriptFile implements AutoCloseable {
             : new FileAttribute<?>[0];
     Set<StandardOpenOption> options = Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     try {
-      return new TranscriptFile(
-          path, Channels.newOutputStream(FileChannel.open(path, options, attributes)));
+      FileChannel file = FileChannel.open(path, options, attributes);
+      if (posix && Files.isRegularFile(path)) {
+        // It may have been there before, and everybody's.
+        Files.setPosixFilePermissions(path, OWNER_ONLY);
+      }
+      return new TranscriptFile(path, Channels.newOutputStream(file));
     } catch (IOException e) {
       throw new UnusableException(path, e);
     }

@@ -479,6 +479,22 @@ class ClientProgramTest {
         .isEqualTo(PosixFilePermissions.fromString("rw-------"));
   }
 
+  /** Nor does anybody else read on in a file that was everybody's. */
+  @Test
+  void aLogThatWasThereIsItsOwnersAloneToo(@TempDir Path dir) throws Exception {
+    Path log = Files.writeString(dir.resolve("a.log"), "of another day\n");
+    Files.setPosixFilePermissions(log, PosixFilePermissions.fromString("rw-r--r--"));
+    Running program = start("-u", "alice", "--log", log.toString());
+    program.endInput();
+    Peer peer = server.acceptAndWelcome(0);
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    assertThat(Files.readString(log)).startsWith("of another day\n--- room ");
+    assertThat(Files.getPosixFilePermissions(log))
+        .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+  }
+
   @Test
   void aLogThatCannotBeWrittenIsSaidBeforeAnybodyIsTold() throws Exception {
     Running program = start("-u", "alice", "--log", "/no/such/directory/a.log");

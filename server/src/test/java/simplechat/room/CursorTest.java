@@ -107,13 +107,18 @@ class CursorTest {
   @DisplayName("a GAP of own events alone is only acknowledged")
   void ownEventsAreNeverMissed() throws Exception {
     Reader ann = new Reader("ann");
-    while (log.start() == 0) {
-      say(ann, "x".repeat(1000));
-      log.publish();
-    }
+    fillTheLog(ann);
     long lost = log.start();
     ann.takeAll();
     assertThat(ann.got).containsExactly("ack " + (lost - 1) + " " + (lost - 1), lastAck());
+  }
+
+  /** Until what was first in it has gone. */
+  private void fillTheLog(Reader speaker) {
+    while (log.start() == 0) {
+      say(speaker, "x".repeat(1000));
+      log.publish();
+    }
   }
 
   private String lastAck() {
@@ -127,10 +132,7 @@ class CursorTest {
     say(ann, "first");
     log.publish();
     bob.take(7);
-    while (log.start() == 0) {
-      say(ann, "x".repeat(1000));
-      log.publish();
-    }
+    fillTheLog(ann);
     bob.takeAll();
     assertThat(bob.got.get(0)).isEqualTo("2 first");
     assertThat(bob.got.get(1)).isEqualTo("gap " + log.start() + " " + (log.start() - 3));
@@ -147,10 +149,7 @@ class CursorTest {
     bob.take(7);
     bob.cursor.stopAtBoundary();
     say(bob, "said by the session that came after");
-    while (log.start() == 0) {
-      say(ann, "x".repeat(1000));
-      log.publish();
-    }
+    fillTheLog(ann);
     bob.takeAll();
     assertThat(bob.got).containsExactly("2 first");
     assertThat(bob.cursor.isStopped()).isTrue();
@@ -170,10 +169,7 @@ class CursorTest {
     log.publish();
     bob.cursor.stopAt(log.endByte());
     say(bob, "said by the session that came after");
-    while (log.start() == 0) {
-      say(ann, "x".repeat(1000));
-      log.publish();
-    }
+    fillTheLog(ann);
     bob.takeAll();
     assertThat(bob.got).containsExactly("2 first", "gap 5 1", "ack 4 1");
     assertThat(bob.cursor.isStopped()).isTrue();

@@ -35,18 +35,25 @@ class MetricsTest {
   void everyEndAndRefusalIsCountedByItsReason(Shape shape) {
     try (RunningServer server =
         RunningServer.start(config -> shape.apply(config).joinTimeout(Duration.ofSeconds(1)))) {
-      server.connect().expectBye(ErrorCode.JOIN_TIMEOUT);
+      // Who has been told goes at once, or the server would wait for it.
+      RawPeer late = server.connect();
+      late.expectBye(ErrorCode.JOIN_TIMEOUT);
+      late.close();
       RawPeer alice = server.join("alice");
       RawPeer other = server.connect();
       other.send(new Hello("alice", 0)).expectError(ErrorCode.NAME_TAKEN, 0);
       other.join("bob");
       other.say("").expectError(ErrorCode.TEXT_EMPTY, 1);
       other.send(new ClientMessage.Leave()).readToEnd();
-      server.connect().sendHex("474554").expectBye(ErrorCode.NOT_CHAT);
+      other.close();
+      RawPeer stranger = server.connect();
+      stranger.sendHex("474554").expectBye(ErrorCode.NOT_CHAT);
+      stranger.close();
       server.join("carol").reset();
       server.join("dave").close();
       server.connect().join(RawPeer.resumeOf(alice, alice.stream().welcome().next()));
       alice.readToEnd();
+      alice.close();
       server.awaitMembers(1);
       server.awaitConnections(1);
 
