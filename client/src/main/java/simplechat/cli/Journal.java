@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import simplechat.cli.Line.Look;
 import simplechat.cli.Screen.Item;
 import simplechat.cli.Screen.Kind;
@@ -46,15 +47,16 @@ final class Journal {
     ownName = welcome.name();
     String epoch = String.format(Locale.ROOT, "%016x", welcome.epoch());
     record(
-        new Json("welcome")
-            .put("name", ownName)
-            .put("members", Integer.toUnsignedLong(welcome.members()))
-            .put("room", epoch)
-            .put("position", welcome.head())
-            .put("resumed", welcome.resumed()));
+        () ->
+            new Json("welcome")
+                .put("name", ownName)
+                .put("members", Integer.toUnsignedLong(welcome.members()))
+                .put("room", epoch)
+                .put("position", welcome.head())
+                .put("resumed", welcome.resumed()));
     if (!epoch.equals(room)) {
       room = epoch;
-      log(new Line().add(Look.PLAIN, "--- room " + epoch + " ---"));
+      log(() -> new Line().add(Look.PLAIN, "--- room " + epoch + " ---"));
     }
     // The last position before the head is the member's own coming in, of which it is not told.
     arrival = coming(welcome.head() - 1, ownName, welcome.resumed());
@@ -62,71 +64,73 @@ final class Journal {
 
   /** The replay has been told, so what comes next in the order is the member itself. */
   void live() {
-    log(arrival);
+    log(() -> arrival);
   }
 
   void message(RoomEvent.Message message) {
-    record(json("message", message).put("name", message.name()).put("text", message.text()));
-    log(saying(message.position(), message.name(), message.text()));
+    record(() -> json("message", message).put("name", message.name()).put("text", message.text()));
+    log(() -> saying(message.position(), message.name(), message.text()));
   }
 
   /** The room has a message of our own. */
   void said(long position, String text) {
-    record(new Json("sent").put("position", position).put("text", text));
-    log(saying(position, ownName, text));
+    record(() -> new Json("sent").put("position", position).put("text", text));
+    log(() -> saying(position, ownName, text));
   }
 
   void joined(RoomEvent.Joined joined) {
     if (!quiet) {
       record(
-          json("joined", joined)
-              .put("name", joined.name())
-              .put("members", joined.members())
-              .put("back", joined.cameBack()));
+          () ->
+              json("joined", joined)
+                  .put("name", joined.name())
+                  .put("members", joined.members())
+                  .put("back", joined.cameBack()));
     }
-    log(coming(joined.position(), joined.name(), joined.cameBack()));
+    log(() -> coming(joined.position(), joined.name(), joined.cameBack()));
   }
 
   void left(RoomEvent.Left left) {
     if (!quiet) {
       record(
-          json("left", left)
-              .put("name", left.name())
-              .put("members", left.members())
-              .put("why", left.why().name().toLowerCase(Locale.ROOT)));
+          () ->
+              json("left", left)
+                  .put("name", left.name())
+                  .put("members", left.members())
+                  .put("why", left.why().name().toLowerCase(Locale.ROOT)));
     }
     log(
-        at(left.position())
-            .add(Look.PLAIN, "* ")
-            .addName(left.name())
-            .add(Look.PLAIN, Transcript.reason(left.why())));
+        () ->
+            at(left.position())
+                .add(Look.PLAIN, "* ")
+                .addName(left.name())
+                .add(Look.PLAIN, Transcript.reason(left.why())));
   }
 
   void gap(long missed) {
-    record(new Json("gap").put("missed", missed));
-    log(Line.of("--- " + missed + " missed ---"));
+    record(() -> new Json("gap").put("missed", missed));
+    log(() -> Line.of("--- " + missed + " missed ---"));
   }
 
   void roster(List<String> names) {
-    if (json) { // It may be long.
-      record(new Json("roster").put("names", names));
-    }
+    record(() -> new Json("roster").put("names", names));
   }
 
   void lost(Goodbye why) {
-    record(new Json("lost").put("code", why.code()).put("text", why.text()));
+    record(() -> new Json("lost").put("code", why.code()).put("text", why.text()));
   }
 
   void back(Duration away, long missed) {
-    record(new Json("back").put("seconds", away.toSeconds()).put("missed", missed));
+    record(() -> new Json("back").put("seconds", away.toSeconds()).put("missed", missed));
   }
 
   void ended(Goodbye goodbye) {
     record(
-        new Json("end")
-            .put("left", goodbye.inOrder())
-            .put("code", goodbye.code())
-            .put("text", goodbye.text()));
+        () ->
+            new Json("end")
+                .put("left", goodbye.inOrder())
+                .put("code", goodbye.code())
+                .put("text", goodbye.text()));
   }
 
   private static Json json(String type, RoomEvent event) {
@@ -151,15 +155,16 @@ final class Journal {
         .add(Look.PLAIN, back ? " is back" : " joined");
   }
 
-  private void record(Json object) {
+  /** Made only if somebody wants it. */
+  private void record(Supplier<Json> object) {
     if (json) {
-      sink.accept(new Item(object.line(), Kind.RECORD));
+      sink.accept(new Item(object.get().line(), Kind.RECORD));
     }
   }
 
-  private void log(Line line) {
+  private void log(Supplier<Line> line) {
     if (log) {
-      sink.accept(new Item(line, Kind.LOG));
+      sink.accept(new Item(line.get(), Kind.LOG));
     }
   }
 }
