@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 tests='HostileInputTest,FloodTest,LoadTest,LimitsTest,DescriptorsTest,PaceTest,SlowMembersTest'
-tests="$tests,GapTest,LifeCycleTest,ServerProgramTest,TlsTest,CrowdTest"
+tests="$tests,GapTest,LifeCycleTest,ServerProgramTest,SplitStreamTest,TlsTest,CrowdTest"
 load=full
 [ "${1:-full}" = full ] || load=quick
 figures=target/trust.txt

@@ -1,6 +1,7 @@
 package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -29,11 +30,14 @@ import simplechat.server.ServerConfig;
 import simplechat.support.Crowd;
 import simplechat.support.Figures;
 import simplechat.support.Load;
+import simplechat.support.Memory;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
 
 /** Groups D and J1 within one process: how connections and servers end, and who gets in. */
 class LifeCycleTest {
+  private static final long MIB = 1024 * 1024;
+
   /** Good frames: with two loops a peer may still be heard while word of its end is on the way. */
   private static final byte[] PINGS = pings(1_000);
 
@@ -282,6 +286,33 @@ class LifeCycleTest {
       connected.complete(null);
       drained.get(5, TimeUnit.SECONDS);
       assertThat(server.server().connections()).isZero();
+    }
+  }
+
+  /** A program may start servers and stop them as often as it likes, as its tests will. */
+  @Test
+  void serversThatCameAndWentLeaveNoMemoryBehind() {
+    comeAndGo();
+    long before = Memory.directBytes();
+    for (int i = 0; i < 32; i++) {
+      comeAndGo();
+    }
+    // What a server pooled goes when its loops' threads and a collection have gone over it.
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .until(
+            () -> {
+              System.gc();
+              return Memory.directBytes() - before;
+            },
+            more -> more < 8 * MIB);
+  }
+
+  private static void comeAndGo() {
+    try (RunningServer server = RunningServer.start(config -> config.loops(2))) {
+      RawPeer bob = server.join("bob");
+      server.join("alice").say("hi");
+      bob.await(Msg.class);
     }
   }
 

@@ -42,8 +42,10 @@ final class Sources {
 
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes unused) {
-              // Of a second work tree .git is a file.
-              if (!NOT_OURS.contains(file.getFileName().toString())) {
+              // Of a second work tree .git is a file; a JVM that is asked something leaves the
+              // other.
+              String name = file.getFileName().toString();
+              if (!NOT_OURS.contains(name) && !name.startsWith(".attach_pid")) {
                 found.add(file);
               }
               return FileVisitResult.CONTINUE;

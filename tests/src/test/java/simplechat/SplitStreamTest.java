@@ -28,6 +28,7 @@ import simplechat.protocol.ServerMessage.Msg;
 import simplechat.protocol.ServerMessage.Pong;
 import simplechat.protocol.ServerMessage.Welcome;
 import simplechat.support.BytePeer;
+import simplechat.support.Figures;
 import simplechat.support.Load;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
@@ -42,6 +43,12 @@ import simplechat.support.RunningServer;
  */
 class SplitStreamTest {
   private static final long SEED = Long.getLong("test.seed", System.nanoTime());
+
+  /** Each server begins with a room that has nothing behind it, and there are more than one. */
+  private static final int SESSIONS_OF_A_SERVER = 10;
+
+  /** Two hundred turns of a witness for a session are nine tenths of what it costs. */
+  private static final int BYTE_BY_BYTE_ONE_IN = 5;
 
   private final Random random = new Random(SEED);
 
@@ -66,20 +73,27 @@ class SplitStreamTest {
   @ParameterizedTest(name = "loops {0}")
   @ValueSource(ints = {1, 2})
   void aMutatedSessionHasTheSameEffectHoweverItIsCut(int loops) {
-    int rounds = Load.count(10, 1_000);
-    for (int round = 0; round < rounds; round++) {
+    int sessions = Load.count(70, 100_000);
+    int played = 0;
+    while (played < sessions) {
       try (RunningServer server = RunningServer.start(config -> config.loops(loops).maxText(64))) {
         RawPeer witness = server.join("witness");
-        for (int i = 0; i < 7; i++) {
+        for (int i = 0; i < SESSIONS_OF_A_SERVER && played < sessions; i++, played++) {
           byte[] session = mutated(session("peer" + i));
           String what =
               "again with -Dtest.seed=" + SEED + ", session " + HexFormat.of().formatHex(session);
           Effect whole = play(server, witness, session, session.length);
-          assertThat(play(server, witness, session, everyByte(session))).as(what).isEqualTo(whole);
           assertThat(play(server, witness, session, someCuts(session))).as(what).isEqualTo(whole);
+          if (i % BYTE_BY_BYTE_ONE_IN == 0) {
+            assertThat(play(server, witness, session, everyByte(session)))
+                .as(what)
+                .isEqualTo(whole);
+          }
         }
       }
     }
+    Figures.tell(
+        "B7", played + " mutated sessions, loops " + loops + ", 0 differ", "0 differ", SEED);
   }
 
   /** A magic that is wrong is wrong however much of it there is. */
@@ -162,7 +176,7 @@ class SplitStreamTest {
   }
 
   private int[] someCuts(byte[] session) {
-    return random.ints(3, 0, session.length + 1).sorted().distinct().toArray();
+    return random.ints(1 + random.nextInt(6), 0, session.length + 1).sorted().distinct().toArray();
   }
 
   private static int[] everyByte(byte[] session) {

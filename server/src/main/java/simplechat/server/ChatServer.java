@@ -2,6 +2,7 @@ package simplechat.server;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
@@ -45,15 +46,10 @@ public final class ChatServer {
   private static final Duration TICK_MAX = Duration.ofMillis(250);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
 
-  /**
-   * Each turn in which somebody joins tells everybody: the more come in at once, the fewer turns.
-   */
+  /** Each turn in which somebody joins tells everybody: the more at once, the fewer turns. */
   private static final int ACCEPTS_PER_TURN = 1024;
 
-  /**
-   * As much as the allocator keeps at hand for each loop, so that a read costs no search for
-   * memory.
-   */
+  /** As much as the allocator keeps at hand for each loop: no read searches for memory. */
   private static final int READ_BYTES = 32 * 1024;
 
   /** A member who floods is left after so many reads, for the others' sake. A guess. */
@@ -66,6 +62,10 @@ public final class ChatServer {
   private final Transport transport;
   private final MultiThreadIoEventLoopGroup group;
   private final PooledByteBufAllocator allocator;
+
+  /** For what the starting thread has made, too: what a pool hands a thread it leaves there. */
+  private final UnpooledByteBufAllocator logAllocator = new UnpooledByteBufAllocator(true);
+
   private final Map<EventLoop, ConnectionLoop> loops = new LinkedHashMap<>();
   private final ConnectionLoop roomLoop;
   private final Room room;
@@ -111,12 +111,11 @@ public final class ChatServer {
             maxLost,
             config.greeting(),
             0);
-    room = new Room(settings, allocator, this::onRoom, Clock.systemUTC(), System::nanoTime);
+    room = new Room(settings, logAllocator, this::onRoom, Clock.systemUTC(), System::nanoTime);
     // Its own loop last: publishing walks over the members there, and the others should not wait.
     loops.values().stream().filter(loop -> loop != roomLoop).forEach(room::add);
     room.add(roomLoop);
-    survey =
-        new Survey(roomLoop, loops.values(), room, allocator.metric()::usedDirectMemory, closed);
+    survey = new Survey(roomLoop, loops.values(), room, this::directBytes, closed);
   }
 
   /** Completes when connections are accepted; fails as the bind does, and then leaves nothing. */
@@ -382,10 +381,11 @@ public final class ChatServer {
     return Math.min(TICK_MAX.toNanos(), config.shortestDeadline().toNanos() / 4);
   }
 
-  /**
-   * Pooled, direct memory only, one arena a loop, in chunks of 1 MiB so that an idle server is
-   * small.
-   */
+  private long directBytes() {
+    return allocator.metric().usedDirectMemory() + logAllocator.metric().usedDirectMemory();
+  }
+
+  /** Pooled and direct, one arena a loop, in chunks of 1 MiB: an idle server is small. */
   private static PooledByteBufAllocator allocator(int loops) {
     return new PooledByteBufAllocator(
         true,

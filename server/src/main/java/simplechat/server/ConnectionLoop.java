@@ -61,7 +61,7 @@ final class ConnectionLoop implements LogReader {
       EventLoop eventLoop, ByteBufAllocator allocator, LongSupplier nanoTime, long tickNanos) {
     this.eventLoop = eventLoop;
     this.allocator = allocator;
-    this.fanOut = new FanOut(allocator, counters);
+    this.fanOut = new FanOut(counters);
     this.nanoTime = nanoTime;
     this.tickNanos = tickNanos;
     this.tickedAtNanos = nanoTime.getAsLong();

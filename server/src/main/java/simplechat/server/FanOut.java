@@ -1,7 +1,7 @@
 package simplechat.server;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -43,9 +43,10 @@ final class FanOut {
   private int abreast;
   private @Nullable Cursor common;
 
-  FanOut(ByteBufAllocator allocator, LoopCounters counters) {
+  /** Makes its buffer on the thread that starts the server, and so not from the pool. */
+  FanOut(LoopCounters counters) {
     this.counters = counters;
-    this.pieceAnswers = allocator.directBuffer(Pieces.answerBytes());
+    this.pieceAnswers = Unpooled.directBuffer(Pieces.answerBytes());
     this.pieces = new Pieces(pieceAnswers);
   }
 
