@@ -170,16 +170,23 @@ class ServerProgramTest {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = Integer.toString(taken.getLocalPort());
       // More connections than this process may have, which is no news of a server that is none.
-      try (ServerProcess server = ServerProcess.startAfter("ulimit -n 300", "--port", port)) {
-        assertThat(server.exit()).isEqualTo(1);
-        assertThat(server.out()).isEmpty();
-        assertThat(server.err()).singleElement().asString().contains("127.0.0.1:" + port, "in use");
-      }
+      assertRefused("ulimit -n 300", "127.0.0.1:" + port, "in use", "--port", port);
+      assertRefused(":", "127.0.0.1:" + port, "in use", "--port", "0", "--metrics-port", port);
     }
-    try (ServerProcess server = ServerProcess.start("--host", "203.0.113.1", "--port", "0")) {
+    assertRefused(":", "203.0.113.1:0", "", "--host", "203.0.113.1", "--port", "0");
+    assertRefused(
+        ":", "no.such.host.invalid:8080", "unknown host", "--host", "no.such.host.invalid");
+  }
+
+  private static void assertRefused(
+      String shell, String address, String reason, String... options) {
+    long started = System.nanoTime();
+    try (ServerProcess server = ServerProcess.startAfter(shell, options)) {
       assertThat(server.exit()).isEqualTo(1);
       assertThat(server.out()).isEmpty();
-      assertThat(server.err()).singleElement().asString().contains("203.0.113.1:0");
+      assertThat(server.log()).singleElement().asString().contains(address, reason);
+      assertThat(Duration.ofNanos(System.nanoTime() - started))
+          .isLessThan(Load.bound(Duration.ofSeconds(5)));
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -127,7 +128,11 @@ public final class ServerMain implements Callable<Integer> {
     long descriptors = DescriptorLimit.ofThisProcess();
     ServerConfig config = within(descriptors, asked);
     Signals.onStop(this::stop);
+    Status status = new Status(new CompletableFuture<>(), lines);
+    // First: who cannot have both ports opens no room.
+    InetSocketAddress statusAddress = metricsPort == null ? null : listen(status, metricsPort);
     ChatServer started = get(start(config), config.host(), config.port());
+    status.server().complete(started);
     // Before a signal can close it, and with it what it is bound to.
     InetSocketAddress address = started.address();
     server = started;
@@ -141,12 +146,9 @@ public final class ServerMain implements Callable<Integer> {
     if (config.tls() == null && !address.getAddress().isLoopbackAddress()) {
       log.warn("listening beyond this machine without TLS: the network reads along");
     }
-    if (metricsPort != null) {
-      String host = watch.metricsHost();
-      Status status = new Status(started, lines);
-      InetSocketAddress at =
-          get(StatusServer.start(host, metricsPort, status), host, metricsPort).address();
-      log.atInfo().setMessage("status").addKeyValue("url", "http://" + format(at) + "/").log();
+    if (statusAddress != null) {
+      String url = "http://" + format(statusAddress) + "/";
+      log.atInfo().setMessage("status").addKeyValue("url", url).log();
     }
     log.atInfo()
         .setMessage("started")
@@ -164,10 +166,15 @@ public final class ServerMain implements Callable<Integer> {
     }
     stopped.await();
     try {
-      Accounts.log(log, new Status(started, lines).metrics().toCompletableFuture().get());
+      Accounts.log(log, status.metrics().toCompletableFuture().get());
     } catch (ExecutionException e) {
       log.error("no accounts", e.getCause());
     }
+  }
+
+  private InetSocketAddress listen(Status status, int port) throws InterruptedException {
+    String host = watch.metricsHost();
+    return get(StatusServer.start(host, port, status), host, port).address();
   }
 
   private static <T> T get(CompletionStage<T> start, String host, int port)
@@ -252,16 +259,20 @@ public final class ServerMain implements Callable<Integer> {
     return new PrintWriter(stream, true, StandardCharsets.UTF_8);
   }
 
-  /** What is shown of a server and its log. */
-  private record Status(ChatServer server, ServerLog lines) implements StatusServer.Source {
+  /** What is shown of a server, once there is one, and of its log. */
+  private record Status(CompletableFuture<ChatServer> server, ServerLog lines)
+      implements StatusServer.Source {
     @Override
     public CompletionStage<ServerMetrics> metrics() {
-      return server.metrics().thenApply(metrics -> metrics.withLogLinesLost(lines.lost()));
+      return server
+          .thenCompose(ChatServer::metrics)
+          .thenApply(metrics -> metrics.withLogLinesLost(lines.lost()));
     }
 
     @Override
     public @Nullable String unready() {
-      return server.unready();
+      ChatServer started = server.getNow(null);
+      return started == null ? "starting" : started.unready();
     }
   }
 
