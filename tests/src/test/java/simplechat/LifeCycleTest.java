@@ -3,8 +3,6 @@ package simplechat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -38,9 +36,6 @@ import simplechat.support.RunningServer;
 class LifeCycleTest {
   private static final long MIB = 1024 * 1024;
 
-  /** Good frames: with two loops a peer may still be heard while word of its end is on the way. */
-  private static final byte[] PINGS = pings(1_000);
-
   /** What makes the server say good-bye with a code. */
   record Ending(ErrorCode code, boolean joins, Consumer<RawPeer> trigger) {
     @Override
@@ -71,37 +66,8 @@ class LifeCycleTest {
     try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
       RawPeer peer = ending.joins() ? server.join("peer") : server.connect();
       ending.trigger().accept(peer);
-      endWhileSending(peer, ending.code());
+      peer.expectByeWhileSending(ending.code());
     }
-  }
-
-  private static void endWhileSending(RawPeer peer, ErrorCode code) {
-    CompletableFuture<Boolean> unharmed = CompletableFuture.supplyAsync(() -> sendsOn(peer));
-    peer.await(Bye.class, bye -> bye.code() == code.number());
-    peer.expectEof();
-    assertThat(unharmed.join()).as("sent everything").isTrue();
-  }
-
-  /** As much as no socket's buffers take: 16 MiB. */
-  private static boolean sendsOn(RawPeer peer) {
-    try {
-      for (int sent = 0; sent < 16 << 20; sent += PINGS.length) {
-        peer.sendBytes(PINGS);
-      }
-      peer.halfClose();
-      return true;
-    } catch (UncheckedIOException e) {
-      return false;
-    }
-  }
-
-  private static byte[] pings(int count) {
-    byte[] ping = RawPeer.bytesOf(new ClientMessage.Ping(1));
-    ByteBuffer pings = ByteBuffer.allocate(count * ping.length);
-    while (pings.hasRemaining()) {
-      pings.put(ping);
-    }
-    return pings.array();
   }
 
   @Test
@@ -126,7 +92,7 @@ class LifeCycleTest {
     try (RunningServer server = RunningServer.start(config -> config.loops(loops))) {
       RawPeer old = server.join("peer");
       server.resume(old);
-      endWhileSending(old, ErrorCode.REPLACED);
+      old.expectByeWhileSending(ErrorCode.REPLACED);
     }
   }
 
@@ -136,13 +102,28 @@ class LifeCycleTest {
     try (RunningServer server =
         RunningServer.start(config -> config.loops(loops).maxConnections(1))) {
       RawPeer member = server.join("member");
-      endWhileSending(server.connect(), ErrorCode.SERVER_FULL);
+      server.connect().expectByeWhileSending(ErrorCode.SERVER_FULL);
       member.expectNothing();
     }
     Duration deadline = Duration.ofMillis(200);
     try (RunningServer server =
         RunningServer.start(config -> config.loops(loops).joinTimeout(deadline))) {
-      endWhileSending(server.connect(), ErrorCode.JOIN_TIMEOUT);
+      server.connect().expectByeWhileSending(ErrorCode.JOIN_TIMEOUT);
+    }
+  }
+
+  @ParameterizedTest(name = "loops {0}")
+  @ValueSource(ints = {1, 2})
+  void whoseHalfFrameIsTooMuchIsToldAlthoughItGoesOnSending(int loops) {
+    byte[] half = Arrays.copyOf(RawPeer.bytesOf(new ClientMessage.Send("x".repeat(9_000))), 8_999);
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(loops).maxText(9_000).inputBytes(18_000))) {
+      RawPeer eldest = server.join("eldest").sendBytes(half);
+      await().until(() -> Inside.heldInputBytes(server.server()) >= 8_000);
+      server.join("younger").sendBytes(half);
+      server.join("youngest").sendBytes(half);
+      server.awaitMembers(2);
+      eldest.expectByeWhileSending(ErrorCode.SLOW);
     }
   }
 

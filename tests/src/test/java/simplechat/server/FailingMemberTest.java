@@ -56,22 +56,39 @@ class FailingMemberTest {
                 .toleratingErrors();
         RawPeer alice = server.join("alice");
         RawPeer bob = server.join("bob")) {
-      ConnectionLoop loop = server.server().roomLoop();
-      AtomicBoolean out = new AtomicBoolean(true);
-      ByteBufAllocator scarce =
-          new PooledByteBufAllocator(true) {
-            @Override
-            protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
-              if (out.compareAndSet(true, false)) {
-                throw new OutOfMemoryError("as Netty's");
-              }
-              return super.newDirectBuffer(initialCapacity, maxCapacity);
-            }
-          };
-      CompletableFuture.runAsync(() -> set(loop, "allocator", scarce), loop.eventLoop()).join();
+      runOutOfMemoryOnce(server);
       bob.expectBye(ErrorCode.INTERNAL);
       alice.await(Ping.class);
     }
+  }
+
+  /** D5: the last code of all that a good-bye can have. */
+  @Test
+  void whoseHandlingFailsIsToldAlthoughItGoesOnSending() {
+    try (RunningServer server =
+        RunningServer.start(config -> config.loops(1).heartbeat(Duration.ofSeconds(1)))
+            .toleratingErrors()) {
+      RawPeer bob = server.join("bob");
+      runOutOfMemoryOnce(server);
+      server.awaitMembers(0);
+      bob.expectByeWhileSending(ErrorCode.INTERNAL);
+    }
+  }
+
+  private static void runOutOfMemoryOnce(RunningServer server) {
+    ConnectionLoop loop = server.server().roomLoop();
+    AtomicBoolean out = new AtomicBoolean(true);
+    ByteBufAllocator scarce =
+        new PooledByteBufAllocator(true) {
+          @Override
+          protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+            if (out.compareAndSet(true, false)) {
+              throw new OutOfMemoryError("as Netty's");
+            }
+            return super.newDirectBuffer(initialCapacity, maxCapacity);
+          }
+        };
+    CompletableFuture.runAsync(() -> set(loop, "allocator", scarce), loop.eventLoop()).join();
   }
 
   private static void set(Object owner, String name, Object value) {

@@ -13,12 +13,14 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ClientMessage;
@@ -250,6 +252,35 @@ public final class RawPeer implements AutoCloseable {
       throw new AssertionError("awaited the end of the stream, got " + message + history());
     }
     assertThat(decoder.heldBytes()).as("bytes of a torn frame").isZero();
+  }
+
+  /**
+   * A BYE of this code, whatever comes before it, and an orderly end, although more is sent
+   * meanwhile than the buffers of any socket take: 16 MiB, which the server must let pass.
+   */
+  public void expectByeWhileSending(ErrorCode code) {
+    CompletableFuture<Boolean> unharmed = CompletableFuture.supplyAsync(this::sendsMuch);
+    await(ServerMessage.Bye.class, bye -> bye.code() == code.number());
+    expectEof();
+    assertThat(unharmed.join()).as("sent everything").isTrue();
+  }
+
+  /** Good frames: with two loops a peer may still be heard while word of its end is on the way. */
+  private boolean sendsMuch() {
+    byte[] ping = bytesOf(new ClientMessage.Ping(1));
+    ByteBuffer pings = ByteBuffer.allocate(1000 * ping.length);
+    while (pings.hasRemaining()) {
+      pings.put(ping);
+    }
+    try {
+      for (int sent = 0; sent < 16 << 20; sent += pings.capacity()) {
+        sendBytes(pings.array());
+      }
+      halfClose();
+      return true;
+    } catch (UncheckedIOException e) {
+      return false;
+    }
   }
 
   /** True if what came up to now, and what is on its way, ends with this code. */
