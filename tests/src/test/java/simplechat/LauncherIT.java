@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import simplechat.protocol.ServerMessage.Joined;
+import simplechat.protocol.ServerMessage.Left;
 import simplechat.protocol.ServerMessage.Msg;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
@@ -91,6 +93,29 @@ class LauncherIT {
         assertThat(bob.await(Msg.class).text()).isEqualTo("Grüße");
       }
     }
+  }
+
+  /**
+   * As some that start programs in the background leave it: the JVM would read its own jar there.
+   */
+  @Test
+  void aClosedStdinIsOneThatHasEnded() throws Exception {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer bob = server.join("bob");
+      String join = "exec \"$0\" client --port %d -u ann <&-";
+      Ended ended =
+          end(
+              start(
+                  Map.of("JAVA_HOME", JAVA_HOME),
+                  List.of("sh", "-c", join.formatted(server.address().getPort()), "" + link)));
+      assertThat(ended.status()).as(ended.err()).isZero();
+      assertThat(ended.err()).isEmpty();
+      bob.expect(Joined.class);
+      bob.expect(Left.class);
+    }
+    Ended complaint =
+        end(start(Map.of(), List.of("sh", "-c", "exec \"$0\" serve 2>&-", "" + link)));
+    assertThat(complaint.status()).isEqualTo(2);
   }
 
   @Test
