@@ -551,7 +551,11 @@ class RedisFailureTest {
         ServerProcess.start(
             Map.of("CHAT_REDIS", "redis://chat:secretword@127.0.0.1:1/0"), "--port", "0")) {
       assertThat(server.exit()).isEqualTo(1);
-      assertThat(server.err()).anyMatch(line -> line.contains("cannot use Redis at 127.0.0.1:1"));
+      assertThat(server.err())
+          .filteredOn(line -> line.startsWith("chat server: "))
+          .singleElement()
+          .asString()
+          .startsWith("chat server: cannot use Redis at 127.0.0.1:1: Connection refused");
       assertThat(server.err()).noneMatch(line -> line.contains("secretword"));
     }
   }

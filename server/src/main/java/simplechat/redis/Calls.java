@@ -92,6 +92,10 @@ final class Calls {
       // What lies deepest says it best: that it could not connect is no news.
       reason = cause.getMessage() == null ? reason : cause.getMessage();
     }
-    return reason.lines().findFirst().orElse("");
+    return reason
+        .lines()
+        .findFirst()
+        .orElse("")
+        .replaceFirst("^\\w+\\(\\.\\.\\) failed with error\\(-\\d+\\): ", "");
   }
 }

@@ -32,6 +32,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import simplechat.log.ServerLog;
 import simplechat.protocol.Limits;
 import simplechat.redis.RedisSettings;
+import simplechat.room.NoRoomException;
 import simplechat.status.ServerMetrics;
 import simplechat.status.StatusServer;
 
@@ -184,6 +185,9 @@ public final class ServerMain implements Callable<Integer> {
     } catch (ExecutionException e) {
       if (e.getCause() instanceof Tls.UnusableException unusable) {
         throw unusable;
+      }
+      if (e.getCause() instanceof NoRoomException none) {
+        throw none;
       }
       throw new IllegalStateException(
           "cannot listen on "
