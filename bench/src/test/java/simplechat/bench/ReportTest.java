@@ -29,6 +29,18 @@ class ReportTest {
         .anyMatch(line -> line.matches("deliveries/s +2,000,000 +1,000,000 +3,000,000"));
   }
 
+  /** M7: without these a figure says nothing. */
+  @Test
+  void itNamesTheLoadTheMachineAndWhatItDoesNotMeasure() {
+    String report = String.join("\n", report(run(1_000_000, 0), run(2_000_000, 0)).lines());
+    assertThat(report)
+        .contains("1000 members, 10 senders, 64-byte texts", "2 runs after 5 s of warm-up")
+        .contains(System.getProperty("os.name") + " " + System.getProperty("os.version"))
+        .contains(Runtime.getRuntime().availableProcessors() + " processors")
+        .contains("Java " + System.getProperty("java.version"), "; a server")
+        .contains("Not measured: ");
+  }
+
   @Test
   void whatCannotBeMeasuredIsNotAFigure() {
     Report report = report(run(1_000_000, -1));
