@@ -17,9 +17,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ClientMessage.Hello;
@@ -470,6 +474,81 @@ class MembershipTest {
         bob.expectError(ErrorCode.NAME_INVALID, 0);
       }
       assertThat(bob.join("bob").members()).isEqualTo(2);
+    }
+  }
+
+  static Stream<Arguments> refusedNames() {
+    return Stream.of(
+        Arguments.of("", "1 to 20 characters"),
+        Arguments.of("x".repeat(21), "1 to 20 characters"),
+        Arguments.of("\uD83D\uDE00".repeat(17), "at most 64 bytes"),
+        Arguments.of("a b", "no white space"),
+        Arguments.of("a\tb", "no white space"),
+        Arguments.of("a\u200Bb", "no invisible characters"),
+        Arguments.of("p\u0430ypal", "letters of one script"),
+        Arguments.of("*", "only letters, digits and _ . -"),
+        Arguments.of("..", "at least one letter or digit"),
+        Arguments.of("\u0301a", "combining mark"));
+  }
+
+  /** "A name that breaks a rule MUST be answered with ERROR(NAME_INVALID)", which says which. */
+  @ParameterizedTest(name = "{1}")
+  @MethodSource("refusedNames")
+  void aNameThatBreaksARuleIsRefusedWithTheRule(String name, String rule) {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer peer = server.connect();
+      peer.send(new Hello(name, 0));
+      assertThat(peer.expectError(ErrorCode.NAME_INVALID, 0).text()).contains(rule);
+      assertThat(peer.join("alice").members()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aNameThatIsNotUtf8IsRefusedWithThatRule() {
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer peer = server.connect();
+      peer.sendHex("0100000C 43484154 01 01 00 0000 02 61FF");
+      assertThat(peer.expectError(ErrorCode.NAME_INVALID, 0).text()).contains("UTF-8");
+      assertThat(peer.join("alice").members()).isEqualTo(1);
+    }
+  }
+
+  /** What might mean something to somebody is a name like any other, shown as it was typed. */
+  @Test
+  void aNameThatBreaksNoRuleIsTakenWhateverItMeans() {
+    List<String> names =
+        new ArrayList<>(
+            List.of("x".repeat(20), "\u540D\u524D", "Zo\u00EB", "user_1", "a.b-c", "7", "-0"));
+    names.addAll(List.of("server", "admin", "root", "system", "everyone", "all", "here", "me"));
+    names.addAll(List.of("send", "leave", "who", "help", "null", "undefined", "true", "NaN"));
+    try (RunningServer server = RunningServer.start()) {
+      RawPeer witness = server.join("witness");
+      for (String name : names) {
+        RawPeer peer = server.join(name);
+        assertThat(peer.stream().welcome().name()).isEqualTo(name);
+        assertThat(witness.expect(Joined.class).name()).isEqualTo(name);
+        peer.say(name);
+        peer.await(Ack.class);
+        Msg msg = witness.expect(Msg.class);
+        assertThat(List.of(msg.name(), msg.text())).containsExactly(name, name);
+      }
+      assertThat(roster(witness)).containsAll(names).hasSize(names.size() + 1);
+    }
+  }
+
+  /** "Two names are the same if their folded forms are equal." */
+  @ParameterizedTest
+  @CsvSource({"Zo\u00EB, Zoe\u0308", "BOB, bob", "Stra\u00DFe, STRASSE", "\uFF21da, ada"})
+  void namesOfOneFoldedFormAreOneName(String one, String other) {
+    try (RunningServer server = RunningServer.start()) {
+      for (List<String> names : List.of(List.of(one, other), List.of(other, one))) {
+        RawPeer first = server.join(names.get(0));
+        RawPeer second = server.connect();
+        second.send(new Hello(names.get(1), 0)).expectError(ErrorCode.NAME_TAKEN, 0);
+        first.send(new Leave()).await(ServerMessage.Bye.class);
+        assertThat(second.join(names.get(1)).name()).isEqualTo(names.get(1));
+        second.send(new Leave()).await(ServerMessage.Bye.class);
+      }
     }
   }
 
