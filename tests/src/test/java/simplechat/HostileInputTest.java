@@ -166,8 +166,8 @@ class HostileInputTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("notChat")
-  void whatIsNotChatCostsNoMoreThanAGoodBye(String what, byte[] bytes) {
-    assertThat(costBytes(Peer.TURNED_AWAY, bytes, 2048)).isLessThanOrEqualTo(2048);
+  void whatIsNotChatCostsAtMostAKilobyte(String what, byte[] bytes) {
+    assertThat(costBytes(Peer.TURNED_AWAY, bytes, 1024)).isLessThanOrEqualTo(1024);
   }
 
   @ParameterizedTest(name = "joined {0}, type {1}, length {2}")
