@@ -63,7 +63,7 @@ class DescriptorsTest {
     assumeTrue(new File("/proc/self/fd").exists(), "not Linux");
     try (ServerProcess server = ServerProcess.start("--port", "0")) {
       server.address();
-      String open = Integer.toString(new File("/proc/" + server.pid() + "/fd").list().length + 100);
+      String open = Integer.toString(server.descriptors() + 100);
       Process limit =
           new ProcessBuilder("prlimit", "--pid", "" + server.pid(), "--nofile=" + open + ":" + open)
               .inheritIO()

@@ -1,6 +1,7 @@
 package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.netty.util.ResourceLeakDetector;
 import java.io.BufferedInputStream;
@@ -9,6 +10,7 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -23,6 +25,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -54,12 +58,14 @@ import simplechat.support.Load;
 import simplechat.support.Memory;
 import simplechat.support.RawPeer;
 import simplechat.support.RunningServer;
+import simplechat.support.ServerProcess;
 import simplechat.support.Shape;
 
 /** Group B: what strangers and members send that they should not. */
 class HostileInputTest {
   private static final int MIB = 1024 * 1024;
   private static final byte[] LAST_PING = RawPeer.bytesOf(new ClientMessage.Ping(9));
+  private static final Pattern LINES_LOST = Pattern.compile(" log-lines-lost=(\\d+)$");
   private static final Duration AT_ONCE = Duration.ofSeconds(1);
 
   @ParameterizedTest(name = "loops {0}")
@@ -81,16 +87,70 @@ class HostileInputTest {
     }
   }
 
+  /** As its operator sees it: "CPU idle, fds and slots back at 0; at most a debug line each." */
+  @ParameterizedTest
+  @ValueSource(strings = {"info", "debug"})
+  void healthChecksLeaveAServerIdleAndItsLogQuiet(String level) {
+    int checks = Load.count(1000, 10_000);
+    try (ServerProcess server =
+            ServerProcess.start("--port", "0", "--metrics-port", "0", "--log-level", level);
+        RawPeer alice = RawPeer.connect(server.address())) {
+      alice.join("alice");
+      comeAndGo(server.address(), 10);
+      await().until(() -> server.metric("chat_connections_opened_total") == 1 + 10);
+      await().until(() -> server.metric("chat_connections_open") == 1);
+      int before = server.descriptors();
+      comeAndGo(server.address(), checks);
+      await("descriptors and slots, %d before".formatted(before))
+          .atMost(Load.bound(Duration.ofSeconds(2)))
+          .until(
+              () ->
+                  server.metric("chat_connections_opened_total") == 1 + 10 + checks
+                      && server.metric("chat_connections_open") == 1
+                      && server.descriptors() <= before + 5);
+      Duration cpuBefore = server.cpu();
+      assertThat(alice.hasNext(Duration.ofSeconds(2))).isFalse();
+      Duration cpu = server.cpu().minus(cpuBefore);
+      Figures.tell(
+          "B1",
+          "%d connections, then CPU %s in 2 s".formatted(checks, Figures.millis(cpu.toNanos())),
+          "0.3 s");
+      assertThat(cpu).isLessThan(Duration.ofMillis(300));
+      server.signal("TERM");
+      alice.await(Bye.class);
+      alice.close();
+      assertThat(server.exit()).isZero();
+      if (level.equals("info")) {
+        assertThat(server.err()).isEmpty();
+      } else {
+        // What is more than ten lines a second is counted instead, in a line of its own.
+        List<String> lines =
+            server.err().stream().filter(line -> !line.contains(" left out lines=")).toList();
+        assertThat(lines).allMatch(line -> line.contains(" DEBUG Connection: closed reason="));
+        Matcher left = LINES_LOST.matcher(server.log().get(server.log().size() - 1));
+        assertThat(left.find()).isTrue();
+        assertThat(lines.size() + Integer.parseInt(left.group(1))).isEqualTo(1 + 10 + checks);
+      }
+    }
+  }
+
+  /** All of them: that there are none is so before the first is accepted, too. */
   private static void comeAndGo(RunningServer server, int times) {
+    long opened = server.metrics().connections().opened();
+    comeAndGo(server.address(), times);
+    await("health checks").until(() -> server.metrics().connections().opened() == opened + times);
+    server.awaitConnections(0);
+  }
+
+  private static void comeAndGo(InetSocketAddress address, int times) {
     for (int i = 0; i < times; i++) {
-      BytePeer peer = BytePeer.connect(server.address());
+      BytePeer peer = BytePeer.connect(address);
       if (i % 2 == 0) {
         peer.close();
       } else {
         peer.reset();
       }
     }
-    server.awaitConnections(0);
   }
 
   /** D5, with more to read than the socket takes: epoll may forget it while it waits for that. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -192,6 +193,12 @@ public final class ServerProcess implements AutoCloseable {
     } catch (IOException e) {
       return 0;
     }
+  }
+
+  /** Open descriptors; 0 where the system does not tell. */
+  public int descriptors() {
+    String[] open = new File("/proc/" + pid() + "/fd").list();
+    return open == null ? 0 : open.length;
   }
 
   /**
