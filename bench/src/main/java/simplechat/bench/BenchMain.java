@@ -140,8 +140,7 @@ public final class BenchMain implements Callable<Integer> {
   @Option(
       names = "--tls-ca",
       paramLabel = "FILE",
-      description =
-          "PEM certificates of the CAs that count instead of those Java knows; with --tls")
+      description = "speak TLS; PEM certificates of the CAs that count instead of those Java knows")
   private @Nullable Path tlsCa;
 
   @Option(

@@ -28,8 +28,7 @@ final class AdmissionOptions {
   @Option(
       names = "--tls-ca",
       paramLabel = "FILE",
-      description =
-          "PEM certificates of the CAs that count instead of those Java knows; with --tls")
+      description = "speak TLS; PEM certificates of the CAs that count instead of those Java knows")
   private @Nullable Path tlsCa;
 
   @Option(
