@@ -27,6 +27,9 @@ final class Transcript {
   /** More names than this nobody reads, and each costs memory while it waits to be shown. */
   private static final int ROSTER_MAX = 10_000;
 
+  /** More in one text nobody looks for, and each is a part that costs memory while it waits. */
+  private static final int MENTIONS_MAX = 100;
+
   private final Clock clock;
 
   /**
@@ -75,19 +78,21 @@ final class Transcript {
   Line message(RoomEvent.Message message, String ownName) {
     Line line = stamp(message.time()).addName(message.name()).add(Look.PLAIN, ": ");
     String text = message.text();
-    int at = mention(text, ownName);
-    if (at < 0) {
-      return line.addText(Look.PLAIN, text);
+    int start = 0;
+    int at = mention(text, ownName, start);
+    for (int count = 0; at >= 0 && count < MENTIONS_MAX; count++) {
+      int end = at + ownName.length();
+      line.addText(Look.PLAIN, text.substring(start, at))
+          .add(Look.MENTION, text.substring(at, end));
+      start = end;
+      at = mention(text, ownName, start);
     }
-    int end = at + ownName.length();
-    return line.addText(Look.PLAIN, text.substring(0, at))
-        .add(Look.MENTION, text.substring(at, end))
-        .addText(Look.PLAIN, text.substring(end));
+    return line.addText(Look.PLAIN, text.substring(start));
   }
 
   /** Does the text name this member, as a word of its own? */
   static boolean mentions(String text, String name) {
-    return mention(text, name) >= 0;
+    return mention(text, name, 0) >= 0;
   }
 
   Line joined(RoomEvent.Joined joined) {
@@ -193,10 +198,13 @@ final class Transcript {
     };
   }
 
-  /** Where the name first stands in the text, not inside a longer word or name; -1 if nowhere. */
-  private static int mention(String text, String name) {
+  /**
+   * Where the name stands in the text from {@code from} on, not inside a longer word or name; -1 if
+   * nowhere.
+   */
+  private static int mention(String text, String name, int from) {
     int length = name.length();
-    for (int at = 0; length > 0 && at + length <= text.length(); at++) {
+    for (int at = from; length > 0 && at + length <= text.length(); at++) {
       if (text.regionMatches(true, at, name, 0, length)
           && !isNamePart(text, at - 1, -1)
           && !isNamePart(text, at + length, 1)) {

@@ -551,9 +551,9 @@ class ClientTerminalTest {
     Peer peer = server.acceptAndWelcome(0);
     tmux.await("alice>");
     for (int i = 0; i < 5; i++) {
-      peer.send(new ServerMessage.Msg(i, now(), "bob", "hi Alice, " + i));
+      peer.send(new ServerMessage.Msg(i, now(), "bob", "hi Alice, dear alice, " + i));
     }
-    tmux.await("hi Alice, 4");
+    tmux.await("hi Alice, dear alice, 4");
     peer.send(new ServerMessage.Msg(5, now(), "bob", "malice"));
     tmux.await("malice");
     Awaitility.await()
@@ -561,7 +561,9 @@ class ClientTerminalTest {
     String recorded = Files.readString(recording);
     assertThat(recorded.chars().filter(c -> c == 7).count())
         .isBetween(option.isEmpty() ? 1L : 0L, option.isEmpty() ? 2L : 0L);
-    assertThat(recorded).containsPattern("\u001b\\[[0-9;]*\\b7\\b[0-9;]*mAlice\u001b");
+    String inverse = "\u001b\\[[0-9;]*\\b7\\b[0-9;]*m";
+    assertThat(recorded).containsPattern(inverse + "Alice\u001b");
+    assertThat(recorded).containsPattern(inverse + "alice\u001b");
     peer.reset();
   }
 

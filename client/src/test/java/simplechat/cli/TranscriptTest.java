@@ -62,6 +62,29 @@ class TranscriptTest {
         new RoomEvent.Message(1, NOON_THREE, false, "bob", "hi alice\nand alice");
     assertThat(transcript.message(message, "alice").plain())
         .isEqualTo("12:03 bob: hi alice\n      and alice");
+    assertThat(mentions(message)).containsExactly("alice", "alice");
+    assertThat(
+            mentions(
+                new RoomEvent.Message(
+                    1, NOON_THREE, false, "bob", "Alice, malice ALICE alice_2 alice, alice.")))
+        .containsExactly("Alice", "ALICE", "alice", "alice");
+  }
+
+  /** Each is a part that costs memory. */
+  @Test
+  void ofATextThatIsFullOfOnesNameSoManyStandOut() {
+    String text = "a ".repeat(100_000);
+    RoomEvent.Message message = new RoomEvent.Message(1, NOON_THREE, false, "bob", text);
+    Line line = transcript.message(message, "a");
+    assertThat(line.parts()).hasSizeBetween(100, 250);
+    assertThat(line.plain()).isEqualTo("12:03 bob: " + text);
+  }
+
+  private List<String> mentions(RoomEvent.Message message) {
+    return transcript.message(message, "alice").parts().stream()
+        .filter(part -> part.look() == Line.Look.MENTION)
+        .map(Line.Part::text)
+        .toList();
   }
 
   @Test
