@@ -111,7 +111,8 @@ final class Prompt {
               if (reader.getBuffer().length() == 0) {
                 throw new EndOfFileException();
               }
-              return reader.getBuffer().clear();
+              reader.clearLine();
+              return true;
             });
     JobControl job = new JobControl(reader);
     reader

@@ -119,6 +119,13 @@ final class PromptReader extends LineReaderImpl {
     }
   }
 
+  /** Another line is begun: what was made of lines of the history is forgotten as well. */
+  void clearLine() {
+    buf.clear();
+    history.moveToEnd();
+    modifiedHistory.clear();
+  }
+
   /** Lets go of the terminal while this runs, which is to stop the program. */
   void suspend(Runnable stop) {
     lock.lock();

@@ -523,6 +523,30 @@ class ClientTerminalTest {
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("what!  is \\new");
   }
 
+  /** Wherever in the history the line before it was. */
+  @Test
+  void aLineThatControlCHasClearedBeginsBehindTheHistory() throws Exception {
+    Peer peer = join(80);
+    for (String text : List.of("one", "two", "three")) {
+      tmux.type("send " + text);
+      tmux.press("Enter");
+      assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo(text);
+    }
+    peer.send(new ServerMessage.Ack(2, 3));
+    tmux.press("Up", "Up");
+    tmux.awaitEnd("send two");
+    tmux.type("fold");
+    tmux.awaitEnd("send twofold");
+    tmux.press("C-c");
+    tmux.awaitEnd("alice>");
+    tmux.press("Up");
+    tmux.awaitEnd("send three");
+    tmux.press("Up");
+    tmux.awaitEnd("send two");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("two");
+  }
+
   @Test
   void arrowsWorkInBothOfTheirForms() throws Exception {
     Peer peer = join(80);
