@@ -1,6 +1,7 @@
 package simplechat.cli;
 
 import java.util.Locale;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ErrorCode;
 import simplechat.protocol.Text;
@@ -59,8 +60,20 @@ sealed interface Command {
     return switch (fault) {
       case TEXT_EMPTY -> "a message needs a visible character";
       case TEXT_TOO_LONG -> "longer than " + maxBytes + " bytes";
-      default -> "control characters cannot be sent";
+      default -> invalid(text);
     };
+  }
+
+  /** Names the culprit, which nobody sees who sends on what a program has printed in colours. */
+  private static String invalid(String text) {
+    OptionalInt control =
+        text.codePoints()
+            .filter(c -> Character.isISOControl(c) && c != '\t' && c != '\n')
+            .findFirst();
+    return control.isEmpty()
+        ? "it is not valid Unicode"
+        : String.format(
+            Locale.ROOT, "control characters cannot be sent: U+%04X", control.getAsInt());
   }
 
   private static String shortened(String word) {

@@ -130,7 +130,7 @@ class ClientProgramTest {
     assertThat(program.err())
         .isEqualTo(
             """
-            not sent: control characters cannot be sent
+            not sent: control characters cannot be sent: U+001B
             not sent: longer than 65536 bytes
             unknown command 'snd' - use: send <message>, who, leave, help
             usage: send <message>
@@ -612,6 +612,17 @@ class ClientProgramTest {
     broken.endInput();
     assertThat(broken.exitCode()).isEqualTo(2);
     assertThat(broken.err()).startsWith("the text is not valid UTF-8\n");
+  }
+
+  /** Who pipes what a program has printed in colours sees no such character. */
+  @Test
+  void aControlCharacterThatCannotBeSentIsNamed() throws Exception {
+    Running program = send(List.of("-u", "alice", "a\tb\n\u001b[31mc\u0007"));
+    Peer peer = server.acceptAndWelcome(0);
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err()).isEqualTo("not sent: control characters cannot be sent: U+001B\n");
   }
 
   @Test

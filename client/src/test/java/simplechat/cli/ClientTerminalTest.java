@@ -261,7 +261,7 @@ class ClientTerminalTest {
     tmux.press("C-v", "Escape");
     tmux.type("b");
     tmux.press("Enter");
-    tmux.await("not sent: control characters cannot be sent");
+    tmux.await("not sent: control characters cannot be sent: U+001B\n");
     tmux.press("BSpace", "BSpace");
     tmux.type("c");
     tmux.press("Enter");

@@ -30,4 +30,14 @@ class CommandTest {
             new Command.Wrong("unknown command 'snd' - use: send <message>, who, leave, help"));
     assertThat(Command.parse("x".repeat(100)).toString()).contains("x".repeat(20) + "…'");
   }
+
+  @Test
+  void whyATextCannotBeSentIsSaid() {
+    assertThat(Command.fault("a\tb\nc", 5)).isNull();
+    assertThat(Command.fault(" \n", 5)).isEqualTo("a message needs a visible character");
+    assertThat(Command.fault("123456", 5)).isEqualTo("longer than 5 bytes");
+    assertThat(Command.fault("a\t\u009b\u0007", 9))
+        .isEqualTo("control characters cannot be sent: U+009B");
+    assertThat(Command.fault("a\ud83d", 9)).isEqualTo("it is not valid Unicode");
+  }
 }
