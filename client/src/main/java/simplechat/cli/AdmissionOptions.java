@@ -94,10 +94,16 @@ final class AdmissionOptions {
     }
   }
 
-  /** No more than shows that it is too much. */
+  /** No more than shows that it is too much, so nobody knows by how much. */
   private static byte[] read(Path file) throws UnreadableException {
+    int most = Limits.KEY_MAX_BYTES + "\r\n".length();
     try (var in = Files.newInputStream(file)) {
-      return in.readNBytes(Limits.KEY_MAX_BYTES + 3);
+      byte[] content = in.readNBytes(most + 1);
+      if (content.length > most) {
+        throw new IllegalArgumentException(
+            "a room key has 1 to " + Limits.KEY_MAX_BYTES + " bytes, and " + file + " has more");
+      }
+      return content;
     } catch (IOException e) {
       throw new UnreadableException(file, e);
     }

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
@@ -34,12 +35,10 @@ final class TranscriptFile implements AutoCloseable {
     }
 
     private static String reason(IOException cause) {
-      // Of most failures the class says what happened, and the message is the path again.
-      return cause instanceof java.nio.file.NoSuchFileException
+      // Of a file that is made if it is not there.
+      return cause instanceof NoSuchFileException
           ? "no such directory"
-          : cause instanceof java.nio.file.AccessDeniedException
-              ? "permission denied"
-              : String.valueOf(cause.getMessage());
+          : UnreadableException.reason(cause);
     }
   }
 

@@ -2,6 +2,7 @@ package simplechat.cli;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
@@ -13,13 +14,16 @@ final class UnreadableException extends IOException {
     super("cannot read " + file + ": " + reason(cause), cause);
   }
 
-  /** Of most failures the class says what happened, and the message is the path again. */
-  private static String reason(IOException cause) {
+  /** Of some failures the class says what happened, and all messages begin with the path again. */
+  static String reason(IOException cause) {
     if (cause instanceof NoSuchFileException) {
       return "no such file";
     }
-    return cause instanceof AccessDeniedException
-        ? "permission denied"
+    if (cause instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    return cause instanceof FileSystemException failure && failure.getReason() != null
+        ? failure.getReason()
         : String.valueOf(cause.getMessage());
   }
 }

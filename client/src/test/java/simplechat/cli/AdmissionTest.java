@@ -58,7 +58,17 @@ class AdmissionTest {
         .isNotNull();
     String file = file("x".repeat(256)).toString();
     assertThatThrownBy(() -> admission("127.0.0.1", "--key-file", file))
-        .isInstanceOf(ParameterException.class);
+        .isInstanceOf(ParameterException.class)
+        .hasMessage("--key-file: a room key has 1 to 255 bytes, not 256");
+  }
+
+  /** Of a file that is no key nobody reads all, so nobody says how long it is. */
+  @Test
+  void aFileThatIsMuchLongerThanAKeyIsSaidToHaveMore() throws Exception {
+    String file = file("x".repeat(21_596)).toString();
+    assertThatThrownBy(() -> admission("127.0.0.1", "--key-file", file))
+        .isInstanceOf(ParameterException.class)
+        .hasMessage("--key-file: a room key has 1 to 255 bytes, and " + file + " has more");
   }
 
   @Test
@@ -67,6 +77,9 @@ class AdmissionTest {
     assertThatThrownBy(() -> admission("127.0.0.1", "--key-file", file))
         .isInstanceOf(UnreadableException.class)
         .hasMessage("cannot read " + file + ": no such file");
+    assertThatThrownBy(() -> admission("127.0.0.1", "--key-file", file("x") + "/key"))
+        .isInstanceOf(UnreadableException.class)
+        .hasMessage("cannot read " + dir.resolve("key") + "/key: Not a directory");
   }
 
   private Path file(String content) throws Exception {

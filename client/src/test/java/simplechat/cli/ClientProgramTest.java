@@ -496,11 +496,14 @@ class ClientProgramTest {
   }
 
   @Test
-  void aLogThatCannotBeWrittenIsSaidBeforeAnybodyIsTold() throws Exception {
+  void aLogThatCannotBeWrittenIsSaidBeforeAnybodyIsTold(@TempDir Path dir) throws Exception {
     Running program = start("-u", "alice", "--log", "/no/such/directory/a.log");
     assertThat(program.exitCode()).isEqualTo(1);
     assertThat(program.err())
         .isEqualTo("cannot write the log /no/such/directory/a.log: no such directory\n");
+    Running second = start("-u", "alice", "--log", dir.toString());
+    assertThat(second.exitCode()).isEqualTo(1);
+    assertThat(second.err()).isEqualTo("cannot write the log " + dir + ": Is a directory\n");
   }
 
   @Test
