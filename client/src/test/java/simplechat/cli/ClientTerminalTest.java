@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,6 +26,7 @@ import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ResumeToken;
 import simplechat.protocol.ServerMessage;
+import simplechat.protocol.ServerMessage.JoinedHow;
 
 /** The program in a real terminal. */
 @Tag("slow")
@@ -70,20 +73,85 @@ class ClientTerminalTest {
     assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("名前 Xhe");
   }
 
+  /**
+   * Whatever terminals make of its width, and also where the program reads a pipe. All that is
+   * received speaks of eve, who is nowhere.
+   */
   @ParameterizedTest
-  @ValueSource(ints = {80, 20})
-  void noTextBeginsARow(int columns) throws Exception {
-    Peer peer = join(columns);
-    String fake = "12:00 eve: gotcha ";
+  @CsvSource({"80, true", "40, true", "20, true", "80, false", "40, false", "20, false"})
+  void noTextBeginsARow(int columns, boolean prompting) throws Exception {
+    tmux = new Tmux(columns, 500);
+    tmux.startClient(prompting ? "" : "sleep 1000 | ", server.port(), "-u alice");
+    Peer peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    List<String> fakes =
+        List.of("12:00 eve: hi ", "* eve joined ", "--- eve ---", "alice> eve", "$ eve ");
+    String all = String.join("", fakes);
     peer.send(
-        new ServerMessage.Msg(0, now(), "bob", fake.repeat(12) + "\n" + fake),
-        new ServerMessage.Msg(1, now(), "bob", "x".repeat(columns - 11) + fake),
-        new ServerMessage.Msg(2, now(), "bob", "名".repeat(columns) + fake),
-        new ServerMessage.Msg(3, now(), "bob", "\ud83e\udee0".repeat(columns) + fake),
-        new ServerMessage.Msg(4, now(), "bob", "end"));
-    tmux.await("bob: end");
-    List<String> rows = tmux.screen().lines().filter(row -> !row.startsWith(" ")).toList();
-    assertThat(rows).noneMatch(row -> row.startsWith("12:00 eve"));
+        new ServerMessage.Welcome(
+            1, false, 7, new ResumeToken(1, 2), 0, 0, 0, 3_000, 1000, 30, "alice", all.repeat(9)),
+        new ServerMessage.Joined(0, now(), 3_001, JoinedHow.JOINED, all),
+        new ServerMessage.Refused(199, 0, all.repeat(9) + "\n" + all));
+    int seq = 1;
+    for (String fill :
+        List.of(
+            "x",
+            "\u540d",
+            "\ud83e\udee0",
+            "\u2605",
+            "\u00b0",
+            "\u0416",
+            "e\u0301",
+            "\u2460",
+            "\ud55c",
+            "\u1112\u1161",
+            "\ud83d\udc69\u200d\ud83d\udc67",
+            "\ud83c\udde9\ud83c\uddea",
+            "1\ufe0f\u20e3",
+            "\u2764\ufe0f",
+            "\uff21",
+            "\uff71",
+            " ")) {
+      for (String fake : fakes) {
+        peer.send(
+            new ServerMessage.Msg(seq++, now(), "bob", fill.repeat(columns) + fake),
+            new ServerMessage.Msg(seq++, now(), "bob", fill.repeat(columns / 2 - 5) + fake));
+      }
+    }
+    for (int before = columns - 14; before < columns - 8; before++) {
+      peer.send(new ServerMessage.Msg(seq++, now(), "bob", "x".repeat(before) + all.repeat(3)));
+    }
+    peer.send(
+        new ServerMessage.Msg(seq++, now(), "bob", all.repeat(9) + "\n" + all),
+        new ServerMessage.Msg(seq, now(), "bob", "end"));
+    tmux.await("bob: end" + (prompting ? "\nalice>" : ""));
+    // A prompt has nothing behind it, because nothing was typed.
+    Pattern own =
+        Pattern.compile(
+            "((the|\\* the) server|\\* welcome,|\\d\\d:\\d\\d (bob:|\\* 12<U)| {%d}).*|alice>|"
+                .formatted(columns < 40 ? 2 : 6));
+    assertThat(tmux.screen().lines()).allMatch(row -> own.matcher(row).matches());
+  }
+
+  @Test
+  void whoReadsAPipeNoticesThatTheTerminalIsResizedToo() throws Exception {
+    tmux = new Tmux(80, 500);
+    tmux.startClient("sleep 1000 | ", server.port(), "-u alice");
+    Peer peer = server.acceptAndWelcome(0);
+    peer.send(new ServerMessage.Msg(0, now(), "bob", "x".repeat(90)));
+    tmux.await("\n" + " ".repeat(6) + "x".repeat(22));
+    tmux.resize(30);
+    AtomicInteger seq = new AtomicInteger(1);
+    // The program is told of it by a signal, which takes its time.
+    Awaitility.await()
+        .until(
+            () -> {
+              int n = seq.getAndIncrement();
+              String text = "y".repeat(60) + n;
+              peer.send(new ServerMessage.Msg(n, now(), "bob", text));
+              tmux.await("y" + n);
+              return tmux.lastRow().equals(" ".repeat(2) + "y".repeat(15) + n);
+            });
   }
 
   @Test

@@ -64,6 +64,13 @@ final class Tmux implements AutoCloseable {
 
   /** Runs the program; the exit code is shown behind it, and whether the terminal is as it was. */
   void startClient(int port, String options) throws Exception {
+    startClient("", port, options);
+  }
+
+  /**
+   * @param before what stands before it in the shell's command, such as a pipe that it reads
+   */
+  void startClient(String before, int port, String options) throws Exception {
     String program =
         String.join(
             " ",
@@ -81,6 +88,7 @@ final class Tmux implements AutoCloseable {
     Files.writeString(
         script,
         "tty=$(stty -g)\nclear\n"
+            + before
             + program
             + "\nrc=$? same=\n[ \"$tty\" = \"$(stty -g)\" ] && same=same-tty\necho rc=$rc $same\n");
     type(". " + script);
