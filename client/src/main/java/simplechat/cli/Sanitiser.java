@@ -1,6 +1,7 @@
 package simplechat.cli;
 
 import java.util.Locale;
+import java.util.regex.Pattern;
 import simplechat.protocol.Limits;
 
 /**
@@ -18,6 +19,8 @@ final class Sanitiser {
   private static final int ZERO_WIDTH_JOINER = 0x200D;
   private static final int EMOJI_SELECTOR = 0xFE0F;
   private static final int KEYCAP = 0x20E3;
+  private static final Pattern ONE_CHARACTER = Pattern.compile("\\X");
+  private static final String JOINED_EMOJI = "\u200d\u2764";
   private static final int CONTROL_PICTURES = 0x2400;
   private static final int DELETE = 0x7F;
   private static final int DELETE_PICTURE = 0x2421;
@@ -157,8 +160,13 @@ final class Sanitiser {
   }
 
   private static boolean endsEmoji(String text, int index, int before) {
-    return isEmoji(before)
-        || (before == EMOJI_SELECTOR && index > 1 && isEmoji(text.codePointBefore(index - 1)));
+    boolean dressed = before == EMOJI_SELECTOR || isSkinTone(before);
+    int start = index - Character.charCount(before);
+    return isEmoji(dressed && start > 0 ? text.codePointBefore(start) : before);
+  }
+
+  private static boolean isSkinTone(int codePoint) {
+    return codePoint >= 0x1F3FB && codePoint <= 0x1F3FF;
   }
 
   private static boolean isKeycapBase(int codePoint) {
@@ -166,26 +174,10 @@ final class Sanitiser {
   }
 
   /**
-   * The blocks in which emoji stand; the JDK of this language level does not know the property
-   * itself.
+   * The JDK of this language level does not tell the property itself, but what it takes for one
+   * character: two that are joined are one if they are emoji.
    */
   private static boolean isEmoji(int codePoint) {
-    return (codePoint >= 0x1F000 && codePoint <= 0x1FAFF)
-        || (codePoint >= 0x2190 && codePoint <= 0x21FF)
-        || (codePoint >= 0x2300 && codePoint <= 0x23FF)
-        || (codePoint >= 0x25A0 && codePoint <= 0x27BF)
-        || (codePoint >= 0x2900 && codePoint <= 0x297F)
-        || (codePoint >= 0x2B00 && codePoint <= 0x2BFF)
-        || codePoint == 0xA9
-        || codePoint == 0xAE
-        || codePoint == 0x203C
-        || codePoint == 0x2049
-        || codePoint == 0x2122
-        || codePoint == 0x2139
-        || codePoint == 0x24C2
-        || codePoint == 0x3030
-        || codePoint == 0x303D
-        || codePoint == 0x3297
-        || codePoint == 0x3299;
+    return ONE_CHARACTER.matcher(Character.toString(codePoint) + JOINED_EMOJI).matches();
   }
 }

@@ -58,12 +58,10 @@ class HostileRoomTest {
         Result result = results.get(i).get();
         exitCodes.merge(result.exitCode, 1, Integer::sum);
         assertThat(result.exitCode).as(session).isIn(ExitCode.OK, ExitCode.ERROR, ExitCode.REFUSED);
-        assertThat(result.printed.codePoints().filter(c -> c < ' ' && c != '\n'))
-            .as(session)
-            .isEmpty();
+        assertThat(HarmfulCharacters.in(result.printed)).as(session).isEmpty();
         assertThat(result.printed)
             .as(session)
-            .doesNotContain("\u202e", "\u200b", "\u2028", "Exception", "\tat ", "internal error");
+            .doesNotContain("Exception", "\tat ", "internal error");
       }
     } finally {
       programs.shutdownNow();

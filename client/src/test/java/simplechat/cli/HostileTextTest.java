@@ -4,11 +4,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
+import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
+import simplechat.protocol.MessageCodec;
 import simplechat.protocol.ResumeToken;
 import simplechat.protocol.ServerMessage;
 import simplechat.protocol.ServerMessage.JoinedHow;
@@ -25,7 +32,12 @@ import simplechat.protocol.ServerMessage.LeftWhy;
 @Tag("slow")
 class HostileTextTest {
   private static final long SEED = Long.getLong("test.seed", System.nanoTime());
-  private static final int TEXTS = 200;
+  private static final int TEXTS = 220;
+
+  /** How often {@link #converse} sends each of the texts as one, and as a name. */
+  private static final int TEXT_FIELDS = 6;
+
+  private static final int NAME_FIELDS = 4;
 
   /** What terminals obey, answer, or type into the input. */
   private static final List<String> SEQUENCES =
@@ -127,9 +139,68 @@ class HostileTextTest {
       }
     }
     for (String output : List.of(printed, logged)) {
-      assertThat(output.codePoints().filter(HostileTextTest::isHarmful).boxed())
-          .as("seed %d", SEED)
-          .isEmpty();
+      assertThat(HarmfulCharacters.in(output)).as("seed %d", SEED).isEmpty();
+    }
+  }
+
+  /** Of a server that lets nobody in, or sends them away. */
+  @ParameterizedTest
+  @ValueSource(ints = {201, 202, 299, 304, 400, 401, 499})
+  void noByteOfALastWordIsPrintedRaw(int code) throws Exception {
+    String all = String.join("", texts());
+    try (ScriptedServer server = new ScriptedServer();
+        PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, false, null);
+        Peer peer = server.accept()) {
+      peer.expect(ClientMessage.Hello.class);
+      peer.send(
+          code / 100 == 2
+              ? new ServerMessage.Refused(code, 0, all)
+              : new ServerMessage.Bye(code, 0, all));
+      assertThat(visit.exitCode()).isIn(ExitCode.ERROR, ExitCode.REFUSED);
+      assertThat(visit.out()).isEmpty();
+      assertThat(visit.err()).isNotEmpty().hasLineCount(1);
+      assertThat(HarmfulCharacters.in(visit.err())).as("seed %d", SEED).isEmpty();
+    }
+  }
+
+  /** Half of a character, for example, is in no UTF-8, and no frame with it is believed. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void nothingOfWhatIsNoUnicodeIsShown(boolean json) throws Exception {
+    String placeholder = "\u4e00";
+    List<ServerMessage> frames =
+        List.of(
+            Peer.welcomeOf(placeholder, 0, 0, 1),
+            new ServerMessage.Msg(0, 1, "bob", placeholder),
+            new ServerMessage.Msg(0, 1, placeholder, "hi"),
+            new ServerMessage.Joined(0, 1, 2, JoinedHow.JOINED, placeholder),
+            new ServerMessage.Left(0, 1, 1, LeftWhy.LEFT, placeholder),
+            new ServerMessage.Refused(199, 0, placeholder),
+            new ServerMessage.Roster(false, List.of(placeholder)),
+            new ServerMessage.Bye(499, 0, placeholder));
+    for (ServerMessage frame : frames) {
+      Path log = Files.createTempFile("chat", ".log");
+      log.toFile().deleteOnExit();
+      try (ScriptedServer server = new ScriptedServer();
+          PipedVisit visit =
+              new PipedVisit(server.port(), Visit.PIPE.withReturn(Duration.ZERO), json, log);
+          Peer peer = server.acceptAndWelcome(0)) {
+        visit.type("who\n");
+        peer.expect(ClientMessage.Who.class);
+        ByteBuf bytes = Unpooled.buffer();
+        MessageCodec.encode(frame, bytes);
+        byte[] wrong = ByteBufUtil.getBytes(bytes);
+        int at = ByteBufUtil.indexOf(Unpooled.copiedBuffer(placeholder, UTF_8), bytes);
+        System.arraycopy(new byte[] {(byte) 0xED, (byte) 0xA0, (byte) 0x80}, 0, wrong, at, 3);
+        peer.send(Unpooled.wrappedBuffer(wrong));
+        assertThat(visit.exitCode()).as("%s", frame).isEqualTo(1);
+        String output = visit.out() + visit.err() + Files.readString(log);
+        assertThat(output)
+            .as("%s", frame)
+            .contains("UTF-8")
+            .doesNotContain("\ufffd", "\\ufffd", "?");
+        assertThat(HarmfulCharacters.in(output)).isEmpty();
+      }
     }
   }
 
@@ -196,18 +267,28 @@ class HostileTextTest {
     // no terminal answers.
     String others =
         coloured ? printed.replaceAll("\u001b(\\[[0-9;?]*[A-HJKPXhlm@]|[=>])", "") : printed;
-    assertThat(others.codePoints().filter(HostileTextTest::isHarmful).boxed())
-        .as("seed %d", SEED)
-        .isEmpty();
+    assertThat(HarmfulCharacters.in(others.replaceAll("[\r\b]", ""))).as("seed %d", SEED).isEmpty();
+    // So of those two it is told by what stands in their place that none came through.
+    String words = others.replaceAll("[\r\n ]", "");
+    for (String one : List.of("\r", "\b", "\t", "\u001b", "\u009b", "\u202e", "\u2028")) {
+      String number = numberOf(texts, "a" + one);
+      int c = one.codePointAt(0);
+      String hex = String.format(Locale.ROOT, "<U+%04X>", c);
+      String picture = c < ' ' ? Character.toString(0x2400 + c) : hex;
+      assertThat(count(words, "a" + picture + "~" + number + "~")).as(hex).isEqualTo(TEXT_FIELDS);
+      assertThat(count(words, "a" + hex + "<U+007E>" + number + "<U+007E>"))
+          .as(hex)
+          .isEqualTo(NAME_FIELDS);
+    }
   }
 
-  private static boolean isHarmful(int c) {
-    return (c < ' ' && c != '\r' && c != '\n' && c != '\b')
-        || (c >= 0x7F && c <= 0x9F)
-        || Character.getType(c) == Character.FORMAT
-        || c == 0x2028
-        || c == 0x2029
-        || (c >= 0xE0000 && c <= 0xE0FFF);
+  private static String numberOf(List<String> texts, String begin) {
+    String text = texts.stream().filter(t -> t.startsWith(begin + "~")).findFirst().orElseThrow();
+    return text.substring(begin.length() + 1, text.length() - 1);
+  }
+
+  private static int count(String words, String word) {
+    return words.split(Pattern.quote(word), -1).length - 1;
   }
 
   /** Each ends in a number of its own, by which it is found where it must not be. */
@@ -216,12 +297,12 @@ class HostileTextTest {
     for (int c = 0; c <= 0x9F; c = c == 0x1F ? 0x7F : c + 1) {
       texts.add("a" + (char) c);
     }
-    for (int c : new int[] {0xAD, 0x61C, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202E}) {
-      texts.add("a" + (char) c);
+    for (int c : HarmfulCharacters.samples()) {
+      if (c > 0x9F) {
+        texts.add("a" + Character.toString(c));
+      }
     }
-    for (int c : new int[] {0x2060, 0x2066, 0x2069, 0xFEFF, 0xFFF9, 0xE0001, 0xE0041, 0xE007F}) {
-      texts.add("a" + Character.toString(c));
-    }
+    texts.addAll(List.of("a\u202e", "a\u200d", "a\ufe0f", "a\u200db", "\ud83d\udc69\u200d"));
     Random random = new Random(SEED);
     while (texts.size() < TEXTS) {
       StringBuilder text = new StringBuilder();
