@@ -9,17 +9,30 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.net.BindException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -27,6 +40,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
@@ -38,6 +54,9 @@ import simplechat.protocol.ServerMessage;
 @Tag("slow")
 @Execution(ExecutionMode.CONCURRENT)
 class ClientProgramTest {
+  private static final boolean FULL = "full".equals(System.getProperty("chat.load"));
+  private static final int EXIT_SECONDS = 20;
+
   private ScriptedServer server;
   private final List<Running> running = new ArrayList<>();
 
@@ -220,6 +239,16 @@ class ClientProgramTest {
     assertThat(program.exitCode()).isEqualTo(3);
     assertThat(program.err()).isEqualTo("the name alice is taken\n");
 
+    // Of a server that has other rules than this program.
+    Running unwanted = start("-u", "al.ice");
+    Peer older = server.accept();
+    assertThat(older.expect(ClientMessage.Hello.class).name()).isEqualTo("al.ice");
+    older.send(new ServerMessage.Refused(201, 0, "a name has no dots"));
+    older.expectFin();
+    assertThat(unwanted.exitCode()).isEqualTo(3);
+    assertThat(unwanted.out()).isEmpty();
+    assertThat(unwanted.err()).isEqualTo("join refused: a name has no dots\n");
+
     Running second = start("-u", "alice");
     Peer full = server.accept();
     full.expect(ClientMessage.Hello.class);
@@ -237,16 +266,73 @@ class ClientProgramTest {
     assertThat(program.err()).isEqualTo("127.0.0.1:" + server.port() + " is not a chat server\n");
   }
 
-  @Test
-  void nobodyListeningIsSaidInOneLine() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"127.0.0.1,127.0.0.1", "::1,[::1]", "[::1],[::1]"})
+  void nobodyListeningIsSaidInOneLine(String host, String shown) throws Exception {
     int port;
-    try (ServerSocket closed = new ServerSocket(0)) {
+    try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getByName(host))) {
       port = closed.getLocalPort();
+    } catch (BindException e) {
+      assumeTrue(host.equals(shown), "there is no IPv6 here");
+      throw e;
     }
-    Running program = launch(List.of("--port", "" + port, "-u", "alice"), Map.of());
+    long began = System.nanoTime();
+    Running program = launch(List.of("--host", host, "--port", "" + port, "-u", "alice"), Map.of());
     assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(atMost(5));
+    assertThat(program.out()).isEmpty();
     assertThat(program.err())
-        .isEqualTo("cannot connect to 127.0.0.1:" + port + ": connection refused\n");
+        .isEqualTo("cannot connect to " + shown + ":" + port + ": connection refused\n");
+  }
+
+  /** At any step: before there is a connection, before it is safe, and before the welcome. */
+  @ParameterizedTest
+  @CsvSource({
+    "cannot connect to 127.0.0.1:%d: no answer,",
+    "cannot connect to 127.0.0.1:%d: no answer to the TLS handshake,--tls",
+    "cannot join at 127.0.0.1:%d: no answer to the join,"
+  })
+  void aServerThatIsSilentIsNotWaitedForLong(String why, @Nullable String option) throws Exception {
+    List<Socket> queue = new ArrayList<>();
+    try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      int port = silent.getLocalPort();
+      if (why.endsWith("no answer")) {
+        fill(silent, queue);
+      }
+      List<String> options = new ArrayList<>(List.of("--port", "" + port, "-u", "alice"));
+      if (option != null) {
+        options.add(option);
+      }
+      long began = System.nanoTime();
+      Running program = launch(options, Map.of());
+      assertThat(program.exitCode()).isEqualTo(1);
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(atMost(10));
+      assertThat(program.out()).isEmpty();
+      assertThat(program.err()).isEqualTo(why.formatted(port) + "\n");
+    } finally {
+      for (Socket waiting : queue) {
+        waiting.close();
+      }
+    }
+  }
+
+  /** Connects until nobody else can, because they are not taken from where they wait. */
+  private static void fill(ServerSocket silent, List<Socket> queue) throws IOException {
+    try {
+      while (queue.size() < 100) {
+        Socket next = new Socket();
+        queue.add(next);
+        next.connect(silent.getLocalSocketAddress(), 300);
+      }
+    } catch (SocketTimeoutException e) {
+      return;
+    }
+    assumeTrue(false, "here whoever is not accepted is answered all the same");
+  }
+
+  /** In a build that may share its machine it is no more than a bound. */
+  private static Duration atMost(int seconds) {
+    return Duration.ofSeconds(FULL ? seconds : EXIT_SECONDS);
   }
 
   @Test
@@ -317,22 +403,33 @@ class ClientProgramTest {
   }
 
   @Test
+  void theEnvironmentStandsInForWhatIsNotGiven() throws Exception {
+    Map<String, String> environment = new HashMap<>();
+    environment.put("CHAT_HOST", "[127.0.0.1]");
+    environment.put("CHAT_PORT", "" + server.port());
+    environment.put("CHAT_USERNAME", "bob");
+    launch(List.of(), environment);
+    assertThat(server.accept().expect(ClientMessage.Hello.class).name()).isEqualTo("bob");
+    environment.remove("CHAT_USERNAME");
+    assertUsage(
+        "a name is needed: --username NAME or CHAT_USERNAME", launch(List.of(), environment));
+  }
+
+  @Test
   void flagsGoBeforeTheEnvironment() throws Exception {
-    Running program =
-        launch(
-            List.of("-u", "alice", "--history", "3"),
-            Map.of(
-                "CHAT_USERNAME",
-                "bob",
-                "CHAT_PORT",
-                "" + server.port(),
-                "CHAT_HOST",
-                "[127.0.0.1]"));
-    Peer peer = server.accept();
-    ClientMessage.Hello hello = peer.expect(ClientMessage.Hello.class);
+    Map<String, String> others =
+        Map.of("CHAT_HOST", "nowhere.invalid", "CHAT_PORT", "1", "CHAT_USERNAME", "bob");
+    List<String> flags =
+        List.of("--host", "127.0.0.1", "--port", "" + server.port(), "-u", "alice", "--history=3");
+    launch(flags, others);
+    ClientMessage.Hello hello = server.accept().expect(ClientMessage.Hello.class);
     assertThat(hello.name()).isEqualTo("alice");
     assertThat(hello.history()).isEqualTo(3);
-    program.process.destroy();
+    // One flag leaves the others to the environment.
+    launch(
+        List.of("-p", "" + server.port()),
+        Map.of("CHAT_HOST", "127.0.0.1", "CHAT_PORT", "1", "CHAT_USERNAME", "bob"));
+    assertThat(server.accept().expect(ClientMessage.Hello.class).name()).isEqualTo("bob");
   }
 
   @Test
@@ -360,31 +457,32 @@ class ClientProgramTest {
         .endsWith("--- 2 earlier ---\nbob: one\nbob: two\n* you missed 11 events\nbob: three\n");
   }
 
-  @Test
-  void aSignalLeavesAndASecondOneEnds() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"TERM,143", "INT,130", "HUP,129"})
+  void aSignalLeavesAndASecondOneEnds(String signal, int exitCode) throws Exception {
     Running program = start("-u", "alice");
     Peer peer = server.acceptAndWelcome(0);
     program.awaitOut("welcome");
-    program.process.destroy();
+    program.signal(signal);
     peer.expect(ClientMessage.Leave.class);
     peer.bye(0);
     assertThat(program.exitCode()).isZero();
 
-    int exitCode = stopTwice();
-    for (int i = 0; i < 4 && exitCode == 1; i++) {
+    int ended = stopTwice(signal);
+    for (int i = 0; i < 4 && ended == 1; i++) {
       // The machine was so busy that a silent server had been waited for long enough by then.
-      exitCode = stopTwice();
+      ended = stopTwice(signal);
     }
-    assertThat(exitCode).isEqualTo(143);
+    assertThat(ended).isEqualTo(exitCode);
   }
 
-  private int stopTwice() throws Exception {
+  private int stopTwice(String signal) throws Exception {
     Running stuck = start("-u", "bob");
     Peer silent = server.acceptAndWelcome(0);
     stuck.awaitOut("welcome");
-    stuck.process.destroy();
+    stuck.signal(signal);
     silent.expect(ClientMessage.Leave.class);
-    stuck.process.destroy();
+    stuck.signal(signal);
     return stuck.exitCode();
   }
 
@@ -667,6 +765,34 @@ class ClientProgramTest {
             """);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"Pacific/Kiritimati", "America/St_Johns"})
+  void timesAreThoseOfTheReader(String zone) throws Exception {
+    Running program =
+        launch(List.of("-u", "alice", "--port", "" + server.port()), Map.of("TZ", zone));
+    Peer peer = server.acceptAndWelcome(0);
+    Instant now = Instant.now();
+    ZonedDateTime there = now.atZone(ZoneId.of(zone));
+    peer.send(
+        new ServerMessage.Msg(0, (int) now.getEpochSecond(), "bob", "now"),
+        new ServerMessage.Msg(
+            1, (int) Instant.parse("2024-10-03T11:15:00Z").getEpochSecond(), "bob", "then"));
+    program.endInput();
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    assertThat(program.exitCode()).isZero();
+    String time = DateTimeFormatter.ofPattern("HH:mm", Locale.ROOT).format(there);
+    if (there.toLocalDate().equals(LocalDate.now(there.getZone()))) {
+      assertThat(program.out()).contains("\n" + time + " bob: now\n");
+    }
+    assertThat(program.out())
+        .contains(" bob: now\n")
+        .contains(
+            zone.startsWith("Pacific")
+                ? "\n--- 2024-10-04 ---\n2024-10-04 01:15 bob: then\n"
+                : "\n--- 2024-10-03 ---\n2024-10-03 08:45 bob: then\n");
+  }
+
   private Running send(List<String> options) throws IOException {
     List<String> all = new ArrayList<>(List.of("--port", "" + server.port()));
     all.addAll(options);
@@ -783,6 +909,11 @@ class ClientProgramTest {
       in.flush();
     }
 
+    void signal(String name) throws Exception {
+      assertThat(new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor())
+          .isZero();
+    }
+
     void endInput() throws IOException {
       process.getOutputStream().close();
     }
@@ -802,7 +933,7 @@ class ClientProgramTest {
     }
 
     int exitCode() throws Exception {
-      if (!process.waitFor(20, TimeUnit.SECONDS)) {
+      if (!process.waitFor(EXIT_SECONDS, TimeUnit.SECONDS)) {
         throw new AssertionError("still running, printed: " + out);
       }
       return process.exitValue();
