@@ -6,6 +6,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import simplechat.client.BackOff;
 import simplechat.client.CannotConnectException;
@@ -37,6 +38,7 @@ final class Visit {
   private final Transcript transcript;
   private final Input input;
   private final Interrupts interrupts;
+  private final LongSupplier nanoTime;
   private final ClientOptions options;
   private final Printer printer;
   private final String address;
@@ -46,11 +48,12 @@ final class Visit {
 
   Visit(
       Settings settings, Transcript transcript, Input input, Screen screen, Interrupts interrupts) {
-    this(settings, transcript, input, screen, interrupts, PIPE);
+    this(settings, transcript, input, screen, interrupts, PIPE, System::nanoTime);
   }
 
   /**
    * @param pipe what {@link #PIPE} is otherwise
+   * @param nanoTime by which the patience with a server is measured, monotonic
    */
   Visit(
       Settings settings,
@@ -58,11 +61,13 @@ final class Visit {
       Input input,
       Screen screen,
       Interrupts interrupts,
-      ClientOptions pipe) {
+      ClientOptions pipe,
+      LongSupplier nanoTime) {
     this.settings = settings;
     this.transcript = transcript;
     this.input = input;
     this.interrupts = interrupts;
+    this.nanoTime = nanoTime;
     boolean patient = input.interactive() || settings.retry();
     this.options =
         (patient ? pipe.withReturn(ClientOptions.FOREVER) : pipe)
@@ -234,7 +239,7 @@ final class Visit {
       throw new AssertionError(e);
     }
     long progress = 0;
-    long since = System.nanoTime();
+    long since = nanoTime.getAsLong();
     while (true) {
       try {
         return ended.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
@@ -246,10 +251,10 @@ final class Visit {
         boolean searching = settings.retry() && conversation.offline();
         boolean patient = patienceMillis == PIPE_PATIENCE_MILLIS;
         if (patient && (searching || progressNow != progress)) {
-          since = System.nanoTime();
+          since = nanoTime.getAsLong();
           progress = progressNow;
         }
-        long waitedMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
+        long waitedMillis = TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - since);
         if (waitedMillis > patienceMillis) {
           return null;
         }

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -226,6 +227,26 @@ class ClientProgramTest {
     peer.bye(0);
     assertThat(program.exitCode()).isZero();
     typing.join();
+  }
+
+  /** The same by the clock on the wall: half a minute behind the last confirmation. */
+  @Test
+  @EnabledIfSystemProperty(named = "chat.load", matches = "full")
+  void aPipeIsWaitedForHalfAMinute() throws Exception {
+    Running program = start("-u", "alice");
+    program.type("send one\nsend two");
+    program.endInput();
+    Peer peer = server.acceptAndWelcome(0);
+    peer.expect(ClientMessage.Send.class);
+    peer.expect(ClientMessage.Send.class);
+    peer.expect(ClientMessage.Leave.class);
+    assertThat(program.process.waitFor(20, TimeUnit.SECONDS)).isFalse();
+    peer.send(new ServerMessage.Ack(0, 1));
+    long confirmed = System.nanoTime();
+    assertThat(program.process.waitFor(40, TimeUnit.SECONDS)).isTrue();
+    assertThat((System.nanoTime() - confirmed) / 1_000_000_000.0).isBetween(28.0, 33.0);
+    assertThat(program.exitCode()).isEqualTo(1);
+    assertThat(program.err()).isEqualTo("* the server does not answer\nnot confirmed: two\n");
   }
 
   @Test

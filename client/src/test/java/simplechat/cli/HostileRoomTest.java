@@ -111,7 +111,8 @@ class HostileRoomTest {
               Visit.PIPE
                   .withReturn(Duration.ofSeconds(2))
                   .withJitter(new Extreme(false))
-                  .withClocks(() -> System.nanoTime() * CLOCK_SPEED, InstantSource.system()));
+                  .withClocks(() -> System.nanoTime() * CLOCK_SPEED, InstantSource.system()),
+              System::nanoTime);
       int exitCode = visit.run();
       return new Result(exitCode, out.toString(StandardCharsets.UTF_8));
     }

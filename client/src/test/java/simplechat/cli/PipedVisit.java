@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import simplechat.client.ClientOptions;
 
@@ -44,6 +45,15 @@ final class PipedVisit implements AutoCloseable {
   /** Of a member called alice, who is told of the room in objects, or a log, or neither. */
   PipedVisit(int port, ClientOptions options, boolean json, @Nullable Path logFile)
       throws IOException {
+    this(port, options, json, logFile, System::nanoTime);
+  }
+
+  /**
+   * @param nanoTime by which its patience with the server is measured
+   */
+  PipedVisit(
+      int port, ClientOptions options, boolean json, @Nullable Path logFile, LongSupplier nanoTime)
+      throws IOException {
     log = logFile == null ? null : TranscriptFile.open(logFile);
     Settings settings =
         new Settings(
@@ -56,7 +66,8 @@ final class PipedVisit implements AutoCloseable {
             new PipeInput(new PipedInputStream(keys)),
             log == null ? plain : log.beside(plain),
             new Interrupts(() -> {}),
-            options);
+            options,
+            nanoTime);
     new Thread(() -> run(visit)).start();
   }
 
@@ -66,6 +77,10 @@ final class PipedVisit implements AutoCloseable {
     } catch (InterruptedException | RuntimeException e) {
       exitCode.completeExceptionally(e);
     }
+  }
+
+  void endInput() throws IOException {
+    keys.close();
   }
 
   void type(String text) throws IOException {

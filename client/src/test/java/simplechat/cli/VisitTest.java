@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -65,6 +68,37 @@ class VisitTest {
   @Test
   void aFullServerRefuses() throws Exception {
     assertThat(atTheDoor(ErrorCode.SERVER_FULL, 3)).isEqualTo("the server is full\n");
+  }
+
+  /** By another clock: half a minute, again after each confirmation, and no more. */
+  @Test
+  void aPipeIsWaitedForAsLongAsConfirmationsCome() throws Exception {
+    AtomicLong seconds = new AtomicLong();
+    LongSupplier clock = () -> TimeUnit.SECONDS.toNanos(seconds.get());
+    try (PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, true, null, clock);
+        Peer peer = server.accept()) {
+      peer.expect(ClientMessage.Hello.class);
+      peer.welcome("alice", 0, 0);
+      visit.type("send one\nsend two\nsend three\n");
+      visit.endInput();
+      for (int i = 0; i < 3; i++) {
+        peer.expect(ClientMessage.Send.class);
+      }
+      peer.expect(ClientMessage.Leave.class);
+      for (int confirmed = 1; confirmed < 3; confirmed++) {
+        seconds.addAndGet(29);
+        assertThat(visit.endsWithin(100)).isFalse();
+        peer.send(new ServerMessage.Ack(confirmed - 1, confirmed));
+        String position = "\"sent\",\"position\":" + (confirmed - 1) + ",";
+        await().untilAsserted(() -> assertThat(visit.out()).contains(position));
+      }
+      seconds.addAndGet(29);
+      assertThat(visit.endsWithin(100)).isFalse();
+      // It may have seen the last confirmation only at the time that it is by now.
+      seconds.addAndGet(31);
+      assertThat(visit.exitCode()).isEqualTo(1);
+      assertThat(visit.err()).isEqualTo("* the server does not answer\nnot confirmed: three\n");
+    }
   }
 
   /** It may take longer than a person at a terminal would wait. */
