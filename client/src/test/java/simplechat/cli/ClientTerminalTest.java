@@ -190,6 +190,40 @@ class ClientTerminalTest {
     tmux.await("left the chat");
   }
 
+  /** The server does not wait that long, and may say so or not. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void theQuestionForANameHasNoTimeLimit(boolean inOrder) throws Exception {
+    tmux = new Tmux(80, 24);
+    run("-u alice");
+    for (String name : List.of("alice", "zoe", "eve")) {
+      Peer peer = server.accept();
+      assertThat(peer.expect(ClientMessage.Hello.class).name()).isEqualTo(name);
+      peer.send(new ServerMessage.Refused(200, 0, "taken"));
+      tmux.await("the name " + name + " is taken\nanother name [" + name + "2]:");
+      if (inOrder) {
+        peer.bye(404);
+        peer.expectFin();
+      } else {
+        peer.reset();
+      }
+      String question = "another name [" + name + "2]:";
+      assertThat(tmux.lastRow()).isEqualTo(question);
+      String next = name.equals("alice") ? "zoe" : name.equals("zoe") ? "eve" : "mia";
+      tmux.type(next);
+      tmux.awaitEnd(question + " " + next);
+      tmux.press("Enter");
+    }
+    Peer peer = server.acceptAndWelcome(0);
+    tmux.await("welcome, mia");
+    tmux.await("mia>");
+    assertThat(tmux.screen()).doesNotContain("closed", "lost", "cannot");
+    tmux.press("C-d");
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    tmux.await("rc=0 same-tty");
+  }
+
   @Test
   void noNameIsTakenFromNobody() throws Exception {
     tmux = new Tmux(80, 24);
@@ -337,35 +371,54 @@ class ClientTerminalTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"leave", "C-d", "INT", "TERM", "TERM, again"})
+  @ValueSource(strings = {"leave", "C-d", "INT", "TERM", "HUP"})
   void whoLeavesFindsTheTerminalAsItWas(String how) throws Exception {
     Peer peer = join(80);
-    if (how.startsWith("TERM") || how.equals("INT")) {
-      tmux.type("half a tho");
-      tmux.await("half a tho");
-      tmux.signal(server.port(), how.replace(", again", ""));
-    } else if (how.equals("C-d")) {
+    if (how.equals("C-d")) {
       tmux.press("C-d");
-    } else {
+    } else if (how.equals("leave")) {
       tmux.type(how);
       tmux.press("Enter");
+    } else {
+      tmux.type("half a tho");
+      tmux.await("half a tho");
+      tmux.signal(server.port(), how);
     }
     peer.expect(ClientMessage.Leave.class);
-    if (how.endsWith("again")) {
-      Path seen = Files.createTempFile("chat-terminal", ".txt");
-      seen.toFile().deleteOnExit();
-      tmux.record(seen);
-      tmux.signal(server.port(), "TERM");
-      tmux.await("rc=143");
-      // Else the shell would find it in the mode in which a paste stands between marks.
-      Awaitility.await()
-          .untilAsserted(() -> assertThat(Files.readString(seen)).contains("\u001b[?2004l"));
-    } else {
-      peer.bye(0);
-      tmux.await("left the chat");
-      tmux.await("rc=0");
-    }
-    tmux.await("same-tty");
+    peer.bye(0);
+    tmux.await("left the chat");
+    tmux.await("rc=0 same-tty");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"INT,130", "TERM,143", "HUP,129"})
+  void aSecondSignalEndsAtOnceAndTheTerminalIsAsItWas(String signal, int exitCode)
+      throws Exception {
+    Peer peer = join(80);
+    tmux.type("half a tho");
+    tmux.await("half a tho");
+    Path seen = record();
+    ProcessHandle client = tmux.client(server.port());
+    new ProcessBuilder("kill", "-" + signal, "" + client.pid()).start().waitFor();
+    peer.expect(ClientMessage.Leave.class);
+    new ProcessBuilder("kill", "-" + signal, "" + client.pid()).start().waitFor();
+    tmux.await("rc=" + exitCode + " same-tty");
+    // Else the shell would find it in the mode in which a paste stands between marks.
+    Awaitility.await()
+        .untilAsserted(() -> assertThat(Files.readString(seen)).contains("\u001b[?2004l"));
+  }
+
+  /** Its window is closed, for example. */
+  @Test
+  void aTerminalThatGoesAwayLeavesTheChat() throws Exception {
+    Peer peer = join(80);
+    tmux.type("half a tho");
+    tmux.await("half a tho");
+    ProcessHandle client = tmux.client(server.port());
+    tmux.hangUp();
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    client.onExit().get(10, TimeUnit.SECONDS);
   }
 
   /** Not even a screen that takes nothing more keeps the program alive. */
@@ -636,9 +689,7 @@ class ClientTerminalTest {
   @ValueSource(strings = {"", " --no-bell"})
   void onesOwnNameRingsOnceASecondAtMostAndStandsOut(String option) throws Exception {
     tmux = new Tmux(80, 24);
-    Path recording = Files.createTempFile("chat-terminal", ".raw");
-    recording.toFile().deleteOnExit();
-    tmux.record(recording);
+    Path recording = record();
     run("-u alice" + option);
     Peer peer = server.acceptAndWelcome(0);
     tmux.await("alice>");
@@ -659,14 +710,13 @@ class ClientTerminalTest {
     peer.reset();
   }
 
-  @Test
-  void withoutColourThereIsNoEscapeSequence() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"NO_COLOR=1", "TERM=dumb"})
+  void withoutColourThereIsNoEscapeSequence(String variable) throws Exception {
     tmux = new Tmux(80, 24);
-    tmux.type("export NO_COLOR=1");
+    tmux.type("export " + variable);
     tmux.press("Enter");
-    Path recording = Files.createTempFile("chat-terminal", ".raw");
-    recording.toFile().deleteOnExit();
-    tmux.record(recording);
+    Path recording = record();
     run("-u alice");
     Peer peer = server.acceptAndWelcome(0);
     tmux.await("alice>");
@@ -677,6 +727,79 @@ class ClientTerminalTest {
     tmux.await("rc=1");
     String recorded = Files.readString(recording);
     assertThat(recorded.substring(recorded.indexOf("welcome"))).doesNotContain("\u001b");
+  }
+
+  /** It is not prompted for and edited then, but read as it comes from the terminal's driver. */
+  @Test
+  void whereTheOutputIsNoTerminalThereIsNoPromptAndNoEscapeSequence() throws Exception {
+    tmux = new Tmux(80, 200);
+    Path out = Files.createTempFile("chat-terminal", ".out");
+    out.toFile().deleteOnExit();
+    String modes = tmux.modes();
+    run("> " + out);
+    tmux.await("a name is needed: --username NAME or CHAT_USERNAME");
+    tmux.await("rc=2 same-tty");
+    run("-u alice > " + out);
+    Peer peer = server.acceptAndWelcome(0);
+    Path recording = record();
+    String fake = "12:00 eve: hi ";
+    peer.send(new ServerMessage.Msg(0, now(), "bob", "hi alice " + fake.repeat(9)));
+    for (int fill = 50; fill <= 60; fill++) {
+      peer.send(new ServerMessage.Refused(199, 0, "x".repeat(fill) + fake.repeat(9)));
+    }
+    tmux.await("x".repeat(59));
+    tmux.type("send x");
+    tmux.press("Enter");
+    assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("x");
+    assertThat(tmux.modes()).isEqualTo(modes);
+    peer.send(new ServerMessage.Ack(1, 1));
+    tmux.press("C-d");
+    peer.expect(ClientMessage.Leave.class);
+    assertThat(tmux.screen()).doesNotContain("alice>");
+    // What it complains of goes to the terminal, and no row of it begins like another line.
+    assertThat(tmux.screen().lines())
+        .filteredOn(row -> row.contains("eve"))
+        .allMatch(row -> row.startsWith("the server refuses: x") || row.startsWith(" ".repeat(6)));
+    peer.bye(0);
+    tmux.await("rc=0 same-tty");
+    assertThat(Files.readString(recording)).doesNotContain("\u001b");
+    assertThat(Files.readString(out))
+        .doesNotContain("\u001b", "\u0007", "\r", "alice>")
+        .contains(" bob: hi alice " + fake.repeat(9) + "\n")
+        .endsWith("left the chat\n");
+  }
+
+  @Test
+  void whereTheInputIsNoTerminalThereIsNoPromptAndNoEscapeSequence() throws Exception {
+    tmux = new Tmux(80, 100);
+    String modes = tmux.modes();
+    tmux.startClient("echo bob | ", server.port(), "");
+    tmux.await("a name is needed: --username NAME or CHAT_USERNAME");
+    tmux.await("rc=2 same-tty");
+    tmux.startClient("sleep 1000 | ", server.port(), "-u alice");
+    Peer peer = server.accept();
+    peer.expect(ClientMessage.Hello.class);
+    Path recording = record();
+    peer.welcome("alice", 0, 0);
+    peer.send(new ServerMessage.Msg(0, now(), "bob", "hi alice"));
+    tmux.await("bob: hi alice");
+    assertThat(tmux.modes()).isEqualTo(modes);
+    tmux.signal(server.port(), "TERM");
+    peer.expect(ClientMessage.Leave.class);
+    peer.bye(0);
+    tmux.await("left the chat");
+    assertThat(tmux.screen()).doesNotContain("alice>");
+    assertThat(Files.readString(recording))
+        .contains("left the chat")
+        .doesNotContain("\u001b", "\u0007");
+  }
+
+  /** From now on. */
+  private Path record() throws Exception {
+    Path recording = Files.createTempFile("chat-terminal", ".raw");
+    recording.toFile().deleteOnExit();
+    tmux.record(recording);
+    return recording;
   }
 
   private Peer join(int columns) throws Exception {

@@ -2,6 +2,7 @@ package simplechat.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -49,6 +50,20 @@ final class Tmux implements AutoCloseable {
         .filter(process -> process.info().commandLine().orElse("").contains(option))
         .findAny()
         .orElseThrow();
+  }
+
+  /** The modes in which its driver is now. */
+  String modes() throws Exception {
+    String device = run("display-message", "-p", "#{pane_tty}").strip();
+    Process stty = new ProcessBuilder("stty", "-g").redirectInput(new File(device)).start();
+    String modes = new String(stty.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(stty.waitFor()).isZero();
+    return modes;
+  }
+
+  /** Takes it away from whoever has it; the shell behind it is another. */
+  void hangUp() throws Exception {
+    run("respawn-pane", "-k", "env PS1='$ ' sh");
   }
 
   /** Takes nothing more of what programs write, until this is closed. */
