@@ -67,7 +67,7 @@ final class StreamWidth implements IntSupplier {
     Path shown = Path.of("/proc/self/fd/" + descriptor);
     try {
       String target = Files.readSymbolicLink(shown).toString();
-      return target.matches("(pipe|socket):.*|/dev/null") || Files.isRegularFile(shown);
+      return target.matches("(pipe|socket):.*|/dev/(null|full)") || Files.isRegularFile(shown);
     } catch (IOException | UnsupportedOperationException e) {
       return false;
     }

@@ -735,10 +735,10 @@ class ClientTerminalTest {
     tmux = new Tmux(80, 200);
     Path out = Files.createTempFile("chat-terminal", ".out");
     out.toFile().deleteOnExit();
-    String modes = tmux.modes();
     run("> " + out);
     tmux.await("a name is needed: --username NAME or CHAT_USERNAME");
     tmux.await("rc=2 same-tty");
+    String modes = tmux.modes();
     run("-u alice > " + out);
     Peer peer = server.acceptAndWelcome(0);
     Path recording = record();
@@ -772,10 +772,10 @@ class ClientTerminalTest {
   @Test
   void whereTheInputIsNoTerminalThereIsNoPromptAndNoEscapeSequence() throws Exception {
     tmux = new Tmux(80, 100);
-    String modes = tmux.modes();
     tmux.startClient("echo bob | ", server.port(), "");
     tmux.await("a name is needed: --username NAME or CHAT_USERNAME");
     tmux.await("rc=2 same-tty");
+    String modes = tmux.modes();
     tmux.startClient("sleep 1000 | ", server.port(), "-u alice");
     Peer peer = server.accept();
     peer.expect(ClientMessage.Hello.class);
