@@ -1,6 +1,7 @@
 package simplechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
@@ -295,6 +296,32 @@ class LifeCycleTest {
       server.join("alice").say("hi");
       bob.await(Msg.class);
     }
+  }
+
+  /** Each who ends it has a stage of their own, and can give it up. */
+  @Test
+  void whoGivesUpWaitingForTheEndKeepsNobodyFromIt() throws Exception {
+    ChatServer server = start(0);
+    assertThat(server.drain().toCompletableFuture().cancel(true)).isTrue();
+    assertThat(server.close().toCompletableFuture().cancel(true)).isTrue();
+    server.close().toCompletableFuture().get(5, TimeUnit.SECONDS);
+    server.metrics().toCompletableFuture().get(5, TimeUnit.SECONDS);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"half a \ud83d", "a\u0000b", "\u001b[31m"})
+  void aGreetingThatNobodyCouldReadIsNoGreeting(String greeting) {
+    assertThatThrownBy(() -> ServerConfig.defaults().toBuilder().greeting(greeting).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("greeting has a control character");
+  }
+
+  @Test
+  void aTimeBeyondItsBoundsIsNamed() {
+    Duration longest = Duration.ofSeconds(Long.MAX_VALUE);
+    assertThatThrownBy(() -> ServerConfig.defaults().toBuilder().drain(longest).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("drain is 9223372036854775807 s: it must be between 0.01 and 43200 seconds");
   }
 
   @Test

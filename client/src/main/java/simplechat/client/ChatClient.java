@@ -104,11 +104,17 @@ public final class ChatClient implements AutoCloseable {
   }
 
   /**
-   * Asks to come in. The stage fails with {@link RefusedException} if the server refuses, and then
-   * another join may be tried, here as long as the server waits for one; with {@link
-   * EndedException} if the connection ends.
+   * Asks to come in. The stage fails with {@link RefusedException} if the server refuses, or if no
+   * frame can hold the name (half a character, or more than 255 bytes), and then another join may
+   * be tried, here as long as the server waits for one; with {@link EndedException} if the
+   * connection ends.
    */
   public CompletionStage<Welcome> join(JoinRequest request) {
+    byte[] name = Text.encode(request.name());
+    if (name == null || name.length > 0xFF) {
+      return CompletableFuture.failedStage(
+          new RefusedException(ErrorCode.NAME_INVALID, "no frame can hold this name"));
+    }
     CompletableFuture<Welcome> result = new CompletableFuture<>();
     execute(() -> link.join(request, result));
     return view(result);

@@ -34,8 +34,18 @@ public record ClientOptions(
     LongSupplier nanoTime,
     InstantSource wallClock,
     RandomGenerator jitter) {
-  /** For {@link #withReturn}: as long as it takes. */
+  /** For {@link #withReturn}: as long as it takes. No time is longer than this. */
   public static final Duration FOREVER = Duration.ofDays(36_500);
+
+  public ClientOptions {
+    connectTimeout = atMostForever(connectTimeout);
+    joinTimeout = atMostForever(joinTimeout);
+    returnWithin = atMostForever(returnWithin);
+  }
+
+  private static Duration atMostForever(Duration time) {
+    return time.compareTo(FOREVER) > 0 ? FOREVER : time;
+  }
 
   /** 5 s to connect, 10 s to join, no return, and a daemon thread that all such clients share. */
   public static ClientOptions defaults() {

@@ -131,7 +131,8 @@ final class Connector {
 
   private void tryNext(List<InetAddress> addresses, int index) {
     int leftAddresses = addresses.size() - index;
-    int timeoutMillis = (int) Math.max(1, leftMillis() / leftAddresses);
+    int timeoutMillis =
+        (int) Math.max(1, Math.min(Integer.MAX_VALUE, leftMillis() / leftAddresses));
     ChannelFuture attempt =
         bootstrap(timeoutMillis).connect(new InetSocketAddress(addresses.get(index), port));
     attempt.addListener(

@@ -1,5 +1,6 @@
 package simplechat.client;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ClientMessage.Hello;
 import simplechat.protocol.ClientMessage.Resume;
@@ -20,6 +21,7 @@ public record JoinRequest(
   public static final int HISTORY_MAX = 0xFFFF;
 
   public JoinRequest {
+    Objects.requireNonNull(name, "name");
     if (history < 0 || history > HISTORY_MAX) {
       throw new IllegalArgumentException("history is 0 to " + HISTORY_MAX + ", not " + history);
     }

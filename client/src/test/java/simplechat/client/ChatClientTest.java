@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ErrorCode;
@@ -78,6 +80,31 @@ class ChatClientTest {
     assertThat(peer.expect(ClientMessage.Hello.class).name()).isEqualTo("alice2");
     peer.welcome("alice2", 0, 0);
     assertThat(get(second).name()).isEqualTo("alice2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"half a \ud83d", "256 bytes"})
+  void aNameThatNoFrameCanHoldIsRefusedAtOnce(String what) throws Exception {
+    ChatClient client = connect();
+    String name = what.equals("256 bytes") ? "x".repeat(256) : what;
+    assertThat(refusal(client.join(name, 0)).reason()).isEqualTo(ErrorCode.NAME_INVALID);
+    join(client, 0);
+  }
+
+  @Test
+  void noTimeIsLongerThanForever() {
+    Duration longest = Duration.ofSeconds(Long.MAX_VALUE);
+    ClientOptions options =
+        ClientOptions.defaults().withTimeouts(longest, longest).withReturn(longest);
+    assertThat(List.of(options.connectTimeout(), options.joinTimeout(), options.returnWithin()))
+        .containsOnly(ClientOptions.FOREVER);
+  }
+
+  @Test
+  void whoWaitsForAMonthConnectsAllTheSame() throws Exception {
+    Duration month = Duration.ofDays(30);
+    ClientOptions options = ClientOptions.defaults().withTimeouts(month, month);
+    join(get(ChatClient.connect("127.0.0.1", server.port(), recorder, options)), 0);
   }
 
   @Test
@@ -538,18 +565,30 @@ class ChatClientTest {
     assertThat(get(client.resumePoint()).epoch()).isEqualTo(77);
   }
 
+  /** Whatever it throws: an assertion of a test, or what another language checks at no place. */
   @Test
   void aListenerThatThrowsCostsNothing() throws Exception {
     ChatListener faulty =
         new ChatListener() {
           @Override
           public void message(RoomEvent.Message message) {
-            throw new IllegalStateException("a fault in the program");
+            if (message.text().equals("fault")) {
+              throw new IllegalStateException("a fault in the program");
+            }
+            throw new AssertionError("a claim of the program");
+          }
+
+          @Override
+          public void ended(Goodbye goodbye) {
+            throw new AssertionError("a claim of the program");
           }
         };
-    Peer peer = join(get(ChatClient.connect("127.0.0.1", server.port(), faulty)), 0);
-    peer.send(msg(0, "bob", "hi"), new ServerMessage.Ping(1));
+    ChatClient client = get(ChatClient.connect("127.0.0.1", server.port(), faulty));
+    Peer peer = join(client, 0);
+    peer.send(msg(0, "bob", "fault"), msg(1, "bob", "error"), new ServerMessage.Ping(1));
     peer.expect(ClientMessage.Pong.class);
+    peer.bye(400);
+    assertThat(goodbye(client).code()).isEqualTo(400);
   }
 
   @Test

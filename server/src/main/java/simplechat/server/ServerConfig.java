@@ -6,9 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ErrorCode;
 import simplechat.protocol.Limits;
 import simplechat.protocol.RoomKey;
+import simplechat.protocol.Text;
 
 /**
  * Every knob of a server, checked when it is made.
@@ -71,6 +74,9 @@ public record ServerConfig(
    * @throws IllegalArgumentException for a value that is out of its bounds, with both in one line
    */
   public ServerConfig {
+    Objects.requireNonNull(host, "host");
+    Objects.requireNonNull(transport, "transport");
+    Objects.requireNonNull(greeting, "greeting");
     between("port", port, 0, 65_535);
     between("max-connections", maxConnections, 1, 1_000_000);
     between("max-pending", maxPending, 1, 1_000_000);
@@ -111,6 +117,9 @@ public record ServerConfig(
               + LOG_MIN_FRAMES
               + " texts of max-text, "
               + maxText);
+    }
+    if (Text.check(greeting, Integer.MAX_VALUE) == ErrorCode.TEXT_INVALID) {
+      throw new IllegalArgumentException("greeting has a control character or half a character");
     }
     if (greeting.getBytes(StandardCharsets.UTF_8).length > Limits.SMALL_BODY_MAX_BYTES) {
       throw new IllegalArgumentException(
@@ -175,7 +184,9 @@ public record ServerConfig(
   }
 
   private static String seconds(Duration value) {
-    return BigDecimal.valueOf(value.toMillis(), 3).stripTrailingZeros().toPlainString() + " s";
+    BigDecimal exact =
+        BigDecimal.valueOf(value.getSeconds()).add(BigDecimal.valueOf(value.getNano(), 9));
+    return exact.stripTrailingZeros().toPlainString() + " s";
   }
 
   /** Changes single values of a configuration; setters are named as the components. */

@@ -33,6 +33,21 @@ final class Start {
     this.left = candidates.iterator();
   }
 
+  /** A server that comes up when nobody waits for it any more is closed again. */
+  CompletableFuture<ChatServer> begin() {
+    CompletableFuture<ChatServer> awaited = new CompletableFuture<>();
+    next()
+        .whenComplete(
+            (server, failure) -> {
+              if (failure != null) {
+                awaited.completeExceptionally(failure);
+              } else if (!awaited.complete(server)) {
+                server.close();
+              }
+            });
+    return awaited;
+  }
+
   CompletableFuture<ChatServer> next() {
     if (!left.hasNext()) {
       return CompletableFuture.failedFuture(

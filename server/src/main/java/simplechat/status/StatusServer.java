@@ -90,6 +90,11 @@ public final class StatusServer {
 
   /** Ends it at once, with whoever is connected. */
   public void close() {
+    Channel bound = listener;
+    if (bound != null) {
+      // Its loop may end before it looks for what it still has.
+      bound.close();
+    }
     group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 

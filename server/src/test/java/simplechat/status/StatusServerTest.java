@@ -1,9 +1,12 @@
 package simplechat.status;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -41,6 +44,22 @@ class StatusServerTest {
   @AfterEach
   void stop() {
     server.close();
+  }
+
+  /** A loop that ends at once could leave what it has just begun to listen to. */
+  @Test
+  void whoIsClosedRightAfterTheStartListensNoMore() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      StatusServer brief = start(Duration.ofSeconds(30));
+      int port = brief.address().getPort();
+      brief.close();
+      await()
+          .untilAsserted(
+              () ->
+                  assertThatThrownBy(
+                          () -> new Socket(InetAddress.getLoopbackAddress(), port).close())
+                      .isInstanceOf(ConnectException.class));
+    }
   }
 
   @Test

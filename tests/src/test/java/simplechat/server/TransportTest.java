@@ -11,13 +11,16 @@ import io.netty.channel.FileRegion;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
@@ -93,6 +96,32 @@ class TransportTest {
         .extracting(ILoggingEvent::getFormattedMessage)
         .containsExactly(
             "transport nio: loopless failed: no such ring; broken failed: no such socket");
+  }
+
+  @Test
+  void aServerThatNobodyWaitsForAnyMoreIsClosed() throws Exception {
+    CompletableFuture<NioServerSocketChannel> bound = new CompletableFuture<>();
+    CountDownLatch cancelled = new CountDownLatch(1);
+    Transport late =
+        new Transport(
+            "late",
+            () -> null,
+            Transport.NIO.ioHandlers(),
+            host ->
+                new NioServerSocketChannel() {
+                  @Override
+                  protected void doBind(SocketAddress address) throws Exception {
+                    cancelled.await();
+                    super.doBind(address);
+                    bound.complete(this);
+                  }
+                });
+    CompletableFuture<ChatServer> start =
+        new Start(config(TransportChoice.AUTO), null, List.of(late)).begin();
+    assertThat(start.cancel(true)).isTrue();
+    cancelled.countDown();
+    NioServerSocketChannel listener = bound.get(5, TimeUnit.SECONDS);
+    listener.closeFuture().get(5, TimeUnit.SECONDS);
   }
 
   @Test
