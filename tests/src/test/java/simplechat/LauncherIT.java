@@ -102,12 +102,9 @@ class LauncherIT {
   void aClosedStdinIsOneThatHasEnded() throws Exception {
     try (RunningServer server = RunningServer.start()) {
       RawPeer bob = server.join("bob");
-      String join = "exec \"$0\" client --port %d -u ann <&-";
+      String join = "exec \"$0\" client --port " + server.address().getPort() + " -u ann <&-";
       Ended ended =
-          end(
-              start(
-                  Map.of("JAVA_HOME", JAVA_HOME),
-                  List.of("sh", "-c", join.formatted(server.address().getPort()), "" + link)));
+          end(start(Map.of("JAVA_HOME", JAVA_HOME), List.of("sh", "-c", join, "" + link)));
       assertThat(ended.status()).as(ended.err()).isZero();
       assertThat(ended.err()).isEmpty();
       bob.expect(Joined.class);
