@@ -435,8 +435,11 @@ class ClientTerminalTest {
       peer.bye(0);
       client.onExit().get(10, TimeUnit.SECONDS);
     }
-    // What it wrote may have ended within an escape sequence, which takes the next character.
-    tmux.await("=0 same-tty");
+    // What it wrote may have ended within an escape sequence, which takes the next character, and
+    // anywhere in a row, which ends within this then.
+    Awaitility.await()
+        .atMost(15, TimeUnit.SECONDS)
+        .until(() -> tmux.screen().replace("\n", ""), screen -> screen.contains("=0 same-tty"));
   }
 
   /** Such as Ctrl-Space and Ctrl-\, which some terminal drivers know and others leave alone. */
