@@ -66,10 +66,7 @@ sealed interface Command {
 
   /** Names the culprit, which nobody sees who sends on what a program has printed in colours. */
   private static String invalid(String text) {
-    OptionalInt control =
-        text.codePoints()
-            .filter(c -> Character.isISOControl(c) && c != '\t' && c != '\n')
-            .findFirst();
+    OptionalInt control = text.codePoints().filter(Text::isForbidden).findFirst();
     return control.isEmpty()
         ? "it is not valid Unicode"
         : String.format(

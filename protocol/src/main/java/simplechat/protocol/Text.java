@@ -102,7 +102,8 @@ public final class Text {
     return ((word | belowSpace | isDel) & HIGH_BITS) == 0;
   }
 
-  private static boolean isForbidden(int codePoint) {
+  /** A control character other than TAB and LINE FEED, which no text may have. */
+  public static boolean isForbidden(int codePoint) {
     return (codePoint < 0x20 && codePoint != '\t' && codePoint != '\n')
         || (codePoint >= 0x7F && codePoint <= 0x9F);
   }
