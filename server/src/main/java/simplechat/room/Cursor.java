@@ -35,7 +35,7 @@ public final class Cursor {
   private @Nullable Gap gap;
 
   /** Events before {@code next} that are gone and that the member has not been told of. */
-  private record Gap(long next, long missed, @Nullable Run lastSend) {}
+  private record Gap(long next, long missed, ServerMessage.@Nullable Ack ack) {}
 
   /**
    * @param position of the first event that it is to give, even if that is gone
@@ -50,6 +50,16 @@ public final class Cursor {
     if (next != null && next.firstPosition() < position) {
       countedOwn += position - next.firstPosition();
     }
+  }
+
+  /** A cursor at the start of the log for a member who comes back to a position before it. */
+  static Cursor afterGap(Segment first, long position, Member member) {
+    long start = first.firstPosition();
+    Cursor cursor = new Cursor(first, 0, start, member.runBefore(start));
+    Past past = member.past();
+    long own = past == null ? 0 : past.eventsSince(position);
+    cursor.tellGap(start, start - position - own, past == null ? null : past.ackSince(position));
+    return cursor;
   }
 
   /** A cursor at the same place that leaves nobody's runs out. */
@@ -213,7 +223,7 @@ public final class Cursor {
         continue;
       }
       if (due != null) {
-        pieces.addAnswer(ack(due), at, from, behind);
+        pieces.addAnswer(due.ack(), at, from, behind);
         due = null;
       }
       if (own != null) {
@@ -223,7 +233,7 @@ public final class Cursor {
       from = to;
     }
     if (due != null) {
-      pieces.addAnswer(ack(due), at, from, behind);
+      pieces.addAnswer(due.ack(), at, from, behind);
     }
     if (pieces.count() == 0) {
       moveTo(at, from, behind);
@@ -332,7 +342,7 @@ public final class Cursor {
    */
   void skip(long position, long end, Segment next) {
     long missed = end - position;
-    Run lastSend = gap == null ? null : gap.lastSend();
+    Run lastSend = null;
     Run own = passed.nextOfOwner();
     while (own != null && own.firstPosition() < end && own.endPosition() <= next.firstPosition()) {
       missed -= Math.min(own.endPosition(), end) - Math.max(own.firstPosition(), position);
@@ -341,18 +351,23 @@ public final class Cursor {
       own = own.nextOfOwner();
     }
     countedPosition += missed + next.firstPosition() - end;
-    missed += gap == null ? 0 : gap.missed();
-    gap = missed == 0 && lastSend == null ? null : new Gap(end, missed, lastSend);
+    tellGap(end, missed, lastSend == null ? null : lastSend.ack());
     moveTo(next, 0, passed);
   }
 
+  /** Up to {@code next} so many more are gone, and own SENDs with them. */
+  private void tellGap(long next, long missed, ServerMessage.@Nullable Ack ack) {
+    long all = missed + (gap == null ? 0 : gap.missed());
+    ServerMessage.Ack last = ack == null && gap != null ? gap.ack() : ack;
+    gap = all == 0 && last == null ? null : new Gap(next, all, last);
+  }
+
   private void collectGap(Pieces pieces, Gap gap) {
-    Run lastSend = gap.lastSend();
     ServerMessage.Gap told =
         gap.missed() == 0
             ? null
             : new ServerMessage.Gap(gap.next(), (int) Math.min(gap.missed(), 0xFFFFFFFFL));
-    pieces.addGap(told, lastSend == null ? null : ack(lastSend), this);
+    pieces.addGap(told, gap.ack(), this);
   }
 
   private void moveTo(Segment segment, int offset, Run passed) {
@@ -365,9 +380,5 @@ public final class Cursor {
   /** Where the frame ends in which the cursor stands, or where it stands. */
   private int boundary() {
     return torn ? segment.boundary(offset) : offset;
-  }
-
-  private static ServerMessage.Ack ack(Run run) {
-    return new ServerMessage.Ack(run.seq(), run.sendNo());
   }
 }

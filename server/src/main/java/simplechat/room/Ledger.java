@@ -229,12 +229,10 @@ public final class Ledger {
   }
 
   private Cursor cursorAt(Member member, long next) {
-    Run passed = member.runBefore(next);
     if (next < log.start()) {
-      Cursor cursor = new Cursor(log.first(), 0, next, passed);
-      cursor.skip(next, log.start(), log.first());
-      return cursor;
+      return Cursor.afterGap(log.first(), next, member);
     }
+    Run passed = member.runBefore(next);
     Segment segment = log.segment(next);
     Segment behind = segment.next();
     if (behind != null && next >= segment.endPosition()) {

@@ -10,16 +10,9 @@ import simplechat.protocol.ResumeToken;
  * return by token is the same member.
  *
  * <p>Threading: the room's loop only. Bounds: a member that says nothing is a name and a token;
- * what it said is remembered as runs while the log retains it, and {@link #RETIRED_RUNS_MAX} runs
- * beyond.
+ * what it said is remembered as runs while the log retains it, and as its {@link Past} beyond.
  */
 public final class Member {
-  /**
-   * So many runs are remembered behind the log's start, so that a member who resumes from there is
-   * told an exact number: it has then said so many things without having read any answer. A guess.
-   */
-  static final int RETIRED_RUNS_MAX = 64;
-
   private final MemberName name;
   private final byte[] nameUtf8;
   private final ResumeToken token;
@@ -30,7 +23,7 @@ public final class Member {
   private long lostAtNanos;
   private @Nullable Run oldestRun;
   private @Nullable Run newestRun;
-  private int retiredRuns;
+  private @Nullable Past past;
 
   public Member(MemberName name, ResumeToken token) {
     this.name = name;
@@ -115,16 +108,28 @@ public final class Member {
     newestRun = run;
   }
 
-  /** The oldest run that had not retired left the log. */
+  /**
+   * The run has left the log, and all before it. The newest is kept, since those that follow will
+   * hang on it.
+   */
   void retired(Run run) {
-    retiredRuns++;
-    if (retiredRuns > RETIRED_RUNS_MAX && oldestRun != null && oldestRun != newestRun) {
+    if (past == null) {
+      past = new Past();
+    }
+    past.add(run);
+    while (oldestRun != null
+        && oldestRun != newestRun
+        && oldestRun.firstPosition() <= run.firstPosition()) {
       oldestRun = oldestRun.nextOfOwner();
-      retiredRuns--;
     }
   }
 
-  /** The last remembered run before {@code position}, or a stub before the first. */
+  /** What has left the log, null if that is nothing. */
+  @Nullable Past past() {
+    return past;
+  }
+
+  /** The last run before a position that the log retains, or a stub before the first. */
   Run runBefore(long position) {
     Run before = new Run(this, 0, 0);
     Run run = oldestRun;

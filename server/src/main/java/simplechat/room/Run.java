@@ -1,6 +1,7 @@
 package simplechat.room;
 
 import org.jspecify.annotations.Nullable;
+import simplechat.protocol.ServerMessage;
 
 /**
  * A stretch of one segment that one member wrote, and that its own cursor leaves out.
@@ -57,9 +58,9 @@ final class Run {
     return sendNo;
   }
 
-  /** Low 32 bits of the position of that SEND. */
-  int seq() {
-    return seq;
+  /** What tells the owner that its SENDs in here, and all before, are in the room. */
+  ServerMessage.Ack ack() {
+    return new ServerMessage.Ack(seq, sendNo);
   }
 
   /** True if the owner's LEFT is the last in here. */

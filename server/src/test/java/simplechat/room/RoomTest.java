@@ -31,6 +31,7 @@ import simplechat.protocol.ResumeToken;
 import simplechat.protocol.ServerMessage;
 import simplechat.protocol.ServerMessage.Ack;
 import simplechat.protocol.ServerMessage.Event;
+import simplechat.protocol.ServerMessage.Gap;
 import simplechat.protocol.ServerMessage.Left;
 import simplechat.protocol.ServerMessage.LeftWhy;
 import simplechat.protocol.ServerMessage.Msg;
@@ -466,6 +467,33 @@ class RoomTest {
       assertThat(alice.read()).hasSize(1);
     }
     assertThat(room.status().logBytes()).isLessThanOrEqualTo(LOG_BYTES);
+  }
+
+  /** E9: the number is exact for one who spoke many hundred times in what is gone. */
+  @Test
+  void missedLeavesOutWhatOneSaidByTurns() {
+    Room room = room(0, LOG_BYTES);
+    FakeConnection alice = join(room, "alice");
+    FakeConnection bob = join(room, "bob");
+    long next = bob.welcome().next();
+    for (int i = 1; i <= 900; i++) {
+      say(room, alice, i, "x".repeat(10_000));
+      say(room, bob, i, "hm");
+      endTurn();
+    }
+    room.lose(bob.member(), bob, LeftWhy.LOST);
+    List<ServerMessage> messages = resume(room, bob, next).read();
+    assertThat(messages.get(0))
+        .isInstanceOfSatisfying(
+            Gap.class,
+            gap -> {
+              long gone = gap.next() - next;
+              assertThat(gone).as("nearly all must be gone").isGreaterThan(1_400);
+              assertThat(gap.missed()).isEqualTo((int) ((gone + 1) / 2));
+              assertThat(messages.get(1))
+                  .isInstanceOfSatisfying(
+                      Ack.class, ack -> assertThat(ack.sendNo()).isEqualTo((int) (gone / 2)));
+            });
   }
 
   /** A join into a full log looks for its place by segments, not by events. */
