@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The figures in the text format of Prometheus, with those of the Java machine below ours.
  *
- * <p>Threading: one thread, not a loop of the room's: the machine's own figures take files and
+ * <p>Threading: one thread each, not a loop of the room's: the machine's own figures take files and
  * locks to read.
  */
 final class MetricsText {
@@ -33,12 +33,14 @@ final class MetricsText {
 
   private static final double SECOND_NANOS = 1e9;
 
-  private final PrometheusRegistry machine = new PrometheusRegistry();
-  private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
+  /** One for all: the library listens to the machine's collections, and never ceases to. */
+  private static final PrometheusRegistry MACHINE = new PrometheusRegistry();
 
-  MetricsText() {
-    JvmMetrics.builder().register(machine);
+  static {
+    JvmMetrics.builder().register(MACHINE);
   }
+
+  private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
 
   void write(ServerMetrics metrics, boolean ready, OutputStream out) throws IOException {
     MetricSnapshots.Builder all = MetricSnapshots.builder();
@@ -46,7 +48,7 @@ final class MetricsText {
     traffic(all, metrics);
     redis(all, metrics.shared());
     gauge(all, "chat_ready", "1 if new connections are welcome", ready ? 1 : 0);
-    machine.scrape().forEach(all::metricSnapshot);
+    MACHINE.scrape().forEach(all::metricSnapshot);
     writer.write(out, all.build(), EscapingScheme.UNDERSCORE_ESCAPING);
   }
 

@@ -62,6 +62,29 @@ class StatusServerTest {
     }
   }
 
+  /** A program may start servers and stop them as often as it likes, as its tests will. */
+  @Test
+  void serversThatCameAndWentLeaveNoMemoryBehind() throws Exception {
+    comeAndGo();
+    long before = heldBytes();
+    for (int i = 0; i < 100; i++) {
+      comeAndGo();
+    }
+    // What is left goes when the loops' threads have ended.
+    await().until(() -> heldBytes() - before, more -> more < 1024 * 1024);
+  }
+
+  private void comeAndGo() throws Exception {
+    StatusServer brief = start(Duration.ofSeconds(30));
+    assertThat(send(request(brief, "/metrics")).statusCode()).isEqualTo(200);
+    brief.close();
+  }
+
+  private static long heldBytes() {
+    System.gc();
+    return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+  }
+
   @Test
   void prometheusGetsEveryFigure() throws Exception {
     HttpResponse<String> answer = get("/metrics");
@@ -221,8 +244,12 @@ class StatusServerTest {
   }
 
   private HttpRequest.Builder request(String path) {
+    return request(server, path);
+  }
+
+  private static HttpRequest.Builder request(StatusServer asked, String path) {
     return HttpRequest.newBuilder(
-            URI.create("http://127.0.0.1:" + server.address().getPort() + path))
+            URI.create("http://127.0.0.1:" + asked.address().getPort() + path))
         .timeout(Duration.ofSeconds(10));
   }
 
