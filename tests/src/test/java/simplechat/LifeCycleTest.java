@@ -308,6 +308,17 @@ class LifeCycleTest {
     server.metrics().toCompletableFuture().get(5, TimeUnit.SECONDS);
   }
 
+  @Test
+  void aServerThatHasEndedTellsWhoWasThere() throws Exception {
+    ChatServer server = start(0);
+    try (RawPeer alice = RawPeer.connect(server.address())) {
+      alice.join("alice");
+      server.close().toCompletableFuture().get(5, TimeUnit.SECONDS);
+    }
+    assertThat(server.members().toCompletableFuture().get(5, TimeUnit.SECONDS)).isEqualTo(1);
+    assertThat(server.connections()).isZero();
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"half a \ud83d", "a\u0000b", "\u001b[31m"})
   void aGreetingThatNobodyCouldReadIsNoGreeting(String greeting) {

@@ -181,9 +181,9 @@ public final class ChatServer {
     return open.get();
   }
 
-  /** How many are in the room, asked on the room's loop. */
+  /** How many are in the room, asked on its loop; after the end those who were there last. */
   public CompletionStage<Integer> members() {
-    return CompletableFuture.supplyAsync(room::members, roomLoop().eventLoop());
+    return survey.members();
   }
 
   /** Why new connections are not welcome; null if they are. */

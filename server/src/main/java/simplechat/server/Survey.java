@@ -50,6 +50,10 @@ final class Survey {
     this.closed = closed;
   }
 
+  CompletionStage<Integer> members() {
+    return ask(roomLoop, room::members);
+  }
+
   CompletionStage<ServerMetrics> ask() {
     return ask(roomLoop, room::status).thenCompose(this::askLoops);
   }
