@@ -47,8 +47,8 @@ import simplechat.status.StatusServer;
     footer = {
       "",
       "Each option can also be given by the environment: CHAT_ and its name in",
-      "capitals, as in CHAT_MAX_CONNECTIONS. Times are 500ms, 30s, 2m, or seconds;",
-      "sizes 64k, 16m, or bytes.",
+      "capitals, as in CHAT_MAX_CONNECTIONS. Times are 500ms, 30s, 2m, 1h, or",
+      "seconds; sizes 64k, 16m, 1g, or bytes.",
       "",
       "Prints `listening on HOST:PORT` once it accepts; all else goes to stderr.",
       "SIGTERM or SIGINT drains and exits 0; a second one ends at once."

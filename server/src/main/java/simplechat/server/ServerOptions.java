@@ -210,7 +210,7 @@ final class ServerOptions {
     return null;
   }
 
-  /** {@code 500ms}, {@code 30s}, {@code 2m}, or seconds. */
+  /** {@code 500ms}, {@code 30s}, {@code 2m}, {@code 1h}, or seconds. */
   static final class DurationConverter implements ITypeConverter<Duration> {
     @Override
     public Duration convert(String value) {
@@ -222,9 +222,13 @@ final class ServerOptions {
         if (text.endsWith("m")) {
           return millis(text, 1, 60_000);
         }
+        if (text.endsWith("h")) {
+          return millis(text, 1, 3_600_000);
+        }
         return millis(text, text.endsWith("s") ? 1 : 0, 1_000);
       } catch (ArithmeticException | NumberFormatException e) {
-        throw new TypeConversionException("'" + value + "' is not a time such as 500ms, 30s or 2m");
+        throw new TypeConversionException(
+            "'" + value + "' is not a time such as 500ms, 30s, 2m or 1h");
       }
     }
 
@@ -234,18 +238,18 @@ final class ServerOptions {
     }
   }
 
-  /** {@code 64k}, {@code 16m}, or bytes. */
+  /** {@code 64k}, {@code 16m}, {@code 1g}, or bytes. */
   static final class SizeConverter implements ITypeConverter<Long> {
     @Override
     public Long convert(String value) {
       String text = value.toLowerCase(Locale.ROOT);
-      int shift = text.endsWith("k") ? 10 : text.endsWith("m") ? 20 : 0;
+      int shift = text.endsWith("k") ? 10 : text.endsWith("m") ? 20 : text.endsWith("g") ? 30 : 0;
       try {
         long number = Long.parseLong(shift == 0 ? text : text.substring(0, text.length() - 1));
         return Math.multiplyExact(number, 1L << shift);
       } catch (ArithmeticException | NumberFormatException e) {
         throw new TypeConversionException(
-            "'" + value + "' is not a size such as 64k, 16m or bytes");
+            "'" + value + "' is not a size such as 64k, 16m, 1g or bytes");
       }
     }
   }
