@@ -139,7 +139,9 @@ class WatchTest {
           .allMatch(line -> line.startsWith("{\"time\":\"20") && line.endsWith("}"))
           .anyMatch(
               line ->
-                  line.contains(",\"bytes\":21,\"text\":\"a \\\"text\\\"\\u000aof two lines\"}"));
+                  line.contains(
+                      ",\"name\":\"alice\",\"bytes\":21,"
+                          + "\"text\":\"a \\\"text\\\"\\u000aof two lines\"}"));
       assertThat(server.log()).last().asString().contains(",\"opened\":1,\"open\":0,");
     }
   }

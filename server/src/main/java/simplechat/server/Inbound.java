@@ -308,6 +308,7 @@ final class Inbound implements FrameDecoder.Sink {
         SAID.atTrace()
             .setMessage("said")
             .addKeyValue("address", ConnectionLoop.address(channel))
+            .addKeyValue("name", room.speaker())
             .addKeyValue("bytes", length)
             .addKeyValue("text", buffer.toString(index, shown, StandardCharsets.UTF_8))
             .log();

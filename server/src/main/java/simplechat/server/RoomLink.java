@@ -78,6 +78,12 @@ final class RoomLink implements MemberConnection {
     connection.resume();
   }
 
+  /** The name of who speaks here, empty if nobody does any more. */
+  String speaker() {
+    Member speaker = member;
+    return speaker == null ? "" : speaker.name().shown();
+  }
+
   /** The text is read before this returns, or retained until it was. */
   void send(int sendNo, ByteBuf text, int index, int length) {
     Member speaker = member;

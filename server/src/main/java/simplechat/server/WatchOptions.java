@@ -40,7 +40,7 @@ final class WatchOptions {
 
   @Option(
       names = "--log-messages",
-      description = "log what members say, which is logged nowhere else")
+      description = "log what members say, and who, which is logged nowhere else")
   private boolean logMessages;
 
   enum LogLevel {
