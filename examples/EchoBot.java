@@ -18,10 +18,20 @@ import simplechat.client.RoomEvent;
  */
 public final class EchoBot implements ChatListener {
   private static final String COMMAND = "echo ";
+  private static final String USAGE = "usage: EchoBot [HOST [PORT]]";
 
   private volatile ChatClient client;
 
   public static void main(String[] args) {
+    String given = String.join(" ", args);
+    if (given.contains("--help")) {
+      System.out.println(USAGE);
+      return;
+    }
+    if (!given.matches("([^- ]\\S*( \\d{1,5})?)?")) {
+      System.err.println(USAGE);
+      System.exit(2);
+    }
     String host = args.length > 0 ? args[0] : "127.0.0.1";
     int port = args.length > 1 ? Integer.parseInt(args[1]) : 8080;
     EchoBot bot = new EchoBot();
