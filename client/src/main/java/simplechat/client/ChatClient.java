@@ -140,7 +140,8 @@ public final class ChatClient implements AutoCloseable {
           new BacklogFullException(PENDING_MAX_BYTES + " bytes of texts wait for an answer"));
     }
     CompletableFuture<Long> result = new CompletableFuture<>();
-    boolean knowingly = session.knownToBeAway();
+    // On the loop nobody is behind the news: who speaks in lost() is being told.
+    boolean knowingly = session.knownToBeAway() || (link.loop().inEventLoop() && session.isAway());
     execute(() -> session.send(text, result, knowingly));
     return view(result);
   }

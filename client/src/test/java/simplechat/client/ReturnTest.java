@@ -522,6 +522,34 @@ class ReturnTest {
     assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
   }
 
+  /** Who says it then knows that it has to wait. */
+  @Test
+  void whatIsSaidWhenALossIsToldIsBounded() throws Exception {
+    List<CompletionStage<Long>> said = new CopyOnWriteArrayList<>();
+    ChatListener talkative =
+        new ChatListener() {
+          @Override
+          public void lost(Goodbye why) {
+            for (int i = 1; i <= Session.AWAY_MAX + 2; i++) {
+              said.add(client.send("text " + i));
+            }
+          }
+        };
+    client = get(ChatClient.connect("127.0.0.1", server.port(), talkative, options(HOUR)));
+    join(client, 0).reset();
+    Peer peer = server.accept();
+    for (CompletionStage<Long> tooMany : said.subList(Session.AWAY_MAX, Session.AWAY_MAX + 2)) {
+      assertThatThrownBy(() -> get(tooMany))
+          .hasCauseInstanceOf(BacklogFullException.class)
+          .hasMessageContaining("100 messages wait for the connection");
+    }
+    peer.expect(ClientMessage.Hello.class);
+    peer.welcomeBack("alice", 0, 2, 0);
+    for (int i = 1; i <= Session.AWAY_MAX; i++) {
+      assertThat(peer.expect(ClientMessage.Send.class).text()).isEqualTo("text " + i);
+    }
+  }
+
   /** Cuts the connection when nothing keeps the client from trying again at once. */
   private Peer cut(Peer peer) throws Exception {
     millis.addAndGet(1_000);
