@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
 import java.security.cert.CertificateException;
 import java.util.Locale;
+import java.util.concurrent.RejectedExecutionException;
 import javax.net.ssl.SSLException;
 
 /** No connection came about; the message says to where and why, in a line. */
@@ -42,7 +43,7 @@ public final class CannotConnectException extends IOException {
     if (cause instanceof NoRouteToHostException) {
       return "no route to host";
     }
-    if (cause instanceof IllegalArgumentException) {
+    if (cause instanceof IllegalArgumentException || cause instanceof RejectedExecutionException) {
       return String.valueOf(cause.getMessage());
     }
     String text = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT);

@@ -3,8 +3,8 @@ package simplechat.client;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ClientMessage;
 import simplechat.protocol.ErrorCode;
@@ -39,7 +39,9 @@ import simplechat.protocol.Text;
  * <p>Endings: {@link #leave}, {@link #close}, or whatever {@link Goodbye} names; of a member that
  * comes back also that there is no way back in time, that its name was taken meanwhile ({@link
  * Goodbye.Ending#REFUSED}), or that the server sends it away for good (BYE 4xx). Every stage is
- * completed by then, and {@link #ended} last. A client is not used again.
+ * completed by then, and {@link #ended} last. A client is not used again; what it is asked for then
+ * fails with {@link EndedException}. Event loops that are shut down end their clients, which may be
+ * told on another thread.
  */
 public final class ChatClient implements AutoCloseable {
   /**
@@ -83,8 +85,7 @@ public final class ChatClient implements AutoCloseable {
                   link.close();
                 }
               } else {
-                result.completeExceptionally(
-                    failure instanceof CompletionException ? failure.getCause() : failure);
+                result.completeExceptionally(failure);
               }
             });
     return result;
@@ -116,7 +117,7 @@ public final class ChatClient implements AutoCloseable {
           new RefusedException(ErrorCode.NAME_INVALID, "no frame can hold this name"));
     }
     CompletableFuture<Welcome> result = new CompletableFuture<>();
-    execute(() -> link.join(request, result));
+    execute(() -> link.join(request, result), result);
     return view(result);
   }
 
@@ -142,7 +143,9 @@ public final class ChatClient implements AutoCloseable {
     CompletableFuture<Long> result = new CompletableFuture<>();
     // On the loop nobody is behind the news: who speaks in lost() is being told.
     boolean knowingly = session.knownToBeAway() || (link.loop().inEventLoop() && session.isAway());
-    execute(() -> session.send(text, result, knowingly));
+    if (!execute(() -> session.send(text, result, knowingly), result)) {
+      outbox.release(text);
+    }
     return view(result);
   }
 
@@ -152,7 +155,7 @@ public final class ChatClient implements AutoCloseable {
    */
   public CompletionStage<List<String>> who() {
     CompletableFuture<List<String>> result = new CompletableFuture<>();
-    execute(() -> session.who(result));
+    execute(() -> session.who(result), result);
     return result;
   }
 
@@ -219,7 +222,7 @@ public final class ChatClient implements AutoCloseable {
   /** Where another connection could go on, null before the first welcome. */
   public CompletionStage<ClientMessage.@Nullable Resume> resumePoint() {
     CompletableFuture<ClientMessage.@Nullable Resume> result = new CompletableFuture<>();
-    execute(() -> result.complete(session.resumePoint()));
+    execute(() -> result.complete(session.resumePoint()), result);
     return result;
   }
 
@@ -237,9 +240,26 @@ public final class ChatClient implements AutoCloseable {
     return theirs;
   }
 
-  /** Always queued, also on the loop itself: so no callback runs within what called it. */
-  private void execute(Runnable task) {
-    link.loop().execute(task);
+  /** What a loop that was shut down takes no more fails as all else does. */
+  private boolean execute(Runnable task, CompletableFuture<?> result) {
+    boolean taken = execute(task);
+    if (!taken) {
+      link.ended().thenAccept(why -> result.completeExceptionally(new EndedException(why)));
+    }
+    return taken;
+  }
+
+  /**
+   * Always queued, also on the loop itself: so no callback runs within what called it. False if the
+   * loop was shut down.
+   */
+  private boolean execute(Runnable task) {
+    try {
+      link.loop().execute(task);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
+    }
   }
 
   private String rule(ErrorCode broken) {

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param returnWithin how long a member that was lost looks for a way back, zero for not at all
  * @param trust to speak TLS, with servers that it covers and nobody else; null to speak without
  * @param keyInTheOpen whether a room's key may be sent where the network can read it
- * @param loops NIO event loops; whoever brings their own also shuts them down
+ * @param loops NIO event loops; whoever brings their own also shuts them down, at best after their
+ *     clients have ended
  * @param nanoTime the clock by which silence is measured, monotonic, in nanoseconds
  * @param wallClock by which a sleep of the machine is noticed
  * @param jitter spreads the returns of many; used on the event loop only

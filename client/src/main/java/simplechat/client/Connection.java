@@ -157,7 +157,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
       ticking.cancel(false);
     }
     if (goodbye == null) {
-      goodbye = Goodbye.lost("the server closed the connection");
+      goodbye =
+          channel.eventLoop().isShuttingDown()
+              ? Goodbye.closed(Goodbye.LOOP_ENDED)
+              : Goodbye.lost("the server closed the connection");
     }
     ended.complete(goodbye);
   }

@@ -24,10 +24,12 @@ public record Goodbye(Ending ending, int code, int retryAfterSeconds, String tex
     REFUSED,
     /**
      * {@link ChatClient#close} was called and the server did not answer in time, or there was no
-     * connection to leave by.
+     * connection to leave by; or the client's event loop was shut down.
      */
     CLOSED
   }
+
+  static final String LOOP_ENDED = "the event loop was shut down";
 
   static Goodbye lost(String text) {
     return new Goodbye(Ending.LOST, 0, 0, text);

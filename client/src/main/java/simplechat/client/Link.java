@@ -2,8 +2,10 @@ package simplechat.client;
 
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.FutureListener;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import simplechat.protocol.ServerMessage.Welcome;
@@ -23,7 +25,8 @@ import simplechat.protocol.ServerMessage.Welcome;
  * one connection at a time, tried for as seldom as {@link BackOff} says whatever the server does,
  * and for {@link ClientOptions#returnWithin} after a loss.
  *
- * <p>Endings: told to the session first, then by {@link #ended}.
+ * <p>Endings: told to the session first, then by {@link #ended}; if the loop has ended before, on
+ * another thread.
  */
 final class Link {
   private static final long FAREWELL_MILLIS = 2_000;
@@ -37,6 +40,8 @@ final class Link {
   private final EventLoop loop;
   private final Session session;
   private final BackOff backOff;
+  private final FutureListener<Object> loopEnd = done -> loopEnded();
+  private final CompletableFuture<Link> connected = new CompletableFuture<>();
   private final CompletableFuture<Goodbye> ended = new CompletableFuture<>();
   private @Nullable Connection connection;
   private @Nullable Future<?> retry;
@@ -69,14 +74,32 @@ final class Link {
 
   /** The first connection. Its failure is the caller's to tell. */
   CompletableFuture<Link> connect() {
-    return connector()
-        .connect()
-        .thenApplyAsync(
-            made -> {
-              use(made);
-              return this;
-            },
-            loop);
+    loop.terminationFuture().addListener(loopEnd);
+    try {
+      connector().connect().whenCompleteAsync(this::connected, loop);
+    } catch (RejectedExecutionException e) {
+      // The end of the loop is told in any case.
+    }
+    return connected;
+  }
+
+  private void connected(@Nullable Connection made, @Nullable Throwable failure) {
+    if (made != null) {
+      use(made);
+      connected.complete(this);
+    } else if (failure != null) {
+      loop.terminationFuture().removeListener(loopEnd);
+      connected.completeExceptionally(failure);
+    }
+  }
+
+  /** Nothing more comes from there: neither a timer nor the end of what was begun. */
+  private void loopEnded() {
+    Goodbye why = Goodbye.closed(Goodbye.LOOP_ENDED);
+    Exception cause = new RejectedExecutionException(why.text());
+    if (!connected.completeExceptionally(new CannotConnectException(host, port, cause))) {
+      finish(why);
+    }
   }
 
   void join(JoinRequest request, CompletableFuture<Welcome> result) {
@@ -235,6 +258,7 @@ final class Link {
     cancel(retry);
     cancel(giveUp);
     cancel(looking);
+    loop.terminationFuture().removeListener(loopEnd);
     session.end(goodbye);
     ended.complete(goodbye);
   }
@@ -243,8 +267,8 @@ final class Link {
     return loop.schedule(task, millis, TimeUnit.MILLISECONDS);
   }
 
-  private static void cancel(@Nullable Future<?> timer) {
-    if (timer != null) {
+  private void cancel(@Nullable Future<?> timer) {
+    if (timer != null && !loop.isShutdown()) {
       timer.cancel(false);
     }
   }
