@@ -43,7 +43,6 @@ import simplechat.status.ServerMetrics;
  * left but this object and 1 MiB of direct memory for each loop, which goes when it is collected.
  */
 public final class ChatServer {
-  private static final Duration TICK_MAX = Duration.ofMillis(250);
   private static final Duration EXPIRE_EVERY = Duration.ofSeconds(1);
 
   /** Each turn in which somebody joins tells everybody: the more at once, the fewer turns. */
@@ -78,6 +77,7 @@ public final class ChatServer {
   private final Backlog backlog = new Backlog();
   private final AtomicInteger open = new AtomicInteger();
   private final AtomicBoolean ending = new AtomicBoolean();
+  private final AtomicBoolean freed = new AtomicBoolean();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private @Nullable Channel listener;
   private volatile boolean stopping;
@@ -91,7 +91,7 @@ public final class ChatServer {
         new MultiThreadIoEventLoopGroup(
             config.loops(), new DefaultThreadFactory("chat-loop"), transport.ioHandlers().get());
     allocator = allocator(config.loops());
-    long tickNanos = tickNanos(config);
+    long tickNanos = config.tickNanos();
     for (EventExecutor executor : group) {
       EventLoop eventLoop = (EventLoop) executor;
       loops.put(eventLoop, new ConnectionLoop(eventLoop, allocator, System::nanoTime, tickNanos));
@@ -116,6 +116,8 @@ public final class ChatServer {
     loops.values().stream().filter(loop -> loop != roomLoop).forEach(room::add);
     room.add(roomLoop);
     survey = new Survey(roomLoop, loops.values(), room, this::directBytes, closed);
+    // An opening has the loops, too, and may shut them down.
+    roomLoop.eventLoop().terminationFuture().addListener(ended -> close());
   }
 
   /** Completes when connections are accepted; fails as the bind does, and then leaves nothing. */
@@ -146,7 +148,8 @@ public final class ChatServer {
             : opening
                 .open(server.room.ledger(), server.group, server.roomLoop.eventLoop())
                 .thenAccept(server.room::follow);
-    open.whenComplete((done, e) -> server.listen(started, e));
+    open.whenComplete(
+        (done, e) -> server.listen(started, e == null ? server.roomLoop.obstacle() : e));
     return started;
   }
 
@@ -238,12 +241,12 @@ public final class ChatServer {
         .thenCompose(done -> roomLoop.shutDown(transport.closingMillis()))
         .thenRun(
             () -> {
-              if (!closed.isDone()) {
+              if (freed.compareAndSet(false, true)) {
                 loops.values().forEach(ConnectionLoop::free);
                 room.free();
                 Tls.close(tls);
+                closed.complete(null);
               }
-              closed.complete(null);
             });
     return closed.minimalCompletionStage();
   }
@@ -374,11 +377,6 @@ public final class ChatServer {
   /** Spreads the return of those who are sent away. */
   private int retryAfter() {
     return Math.max(1, Math.min(RETRY_MAX_SECONDS, room.members() / MEMBERS_PER_RETRY_SECOND));
-  }
-
-  /** Fine enough for the shortest deadline. */
-  private static long tickNanos(ServerConfig config) {
-    return Math.min(TICK_MAX.toNanos(), config.shortestDeadline().toNanos() / 4);
   }
 
   private long directBytes() {

@@ -87,6 +87,13 @@ final class ConnectionLoop implements LogReader {
     return ended;
   }
 
+  /** Why nothing can be begun here any more; null as long as it can. */
+  @Nullable Throwable obstacle() {
+    return eventLoop.isShuttingDown()
+        ? new IllegalStateException("the event loops were shut down")
+        : null;
+  }
+
   EventLoop eventLoop() {
     return eventLoop;
   }

@@ -12,7 +12,8 @@ public interface Opening {
   /**
    * Completes when the room can be joined.
    *
-   * @param loops all of the server's, for whatever connections that needs
+   * @param loops all of the server's, for whatever connections that needs; if they are shut down,
+   *     the server is closed
    * @param roomLoop the one that the ledger belongs to
    */
   CompletionStage<? extends Backplane> open(

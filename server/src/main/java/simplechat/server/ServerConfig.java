@@ -67,6 +67,7 @@ public record ServerConfig(
   private static final int LOG_MIN_FRAMES = 4;
 
   private static final int LOG_MIN_BYTES = 64 * 1024;
+  private static final Duration TICK_MAX = Duration.ofMillis(250);
   private static final Duration SHORTEST = Duration.ofMillis(10);
   private static final Duration LONGEST = Duration.ofHours(12);
 
@@ -145,9 +146,10 @@ public record ServerConfig(
     return Math.max(LOST_MIN, maxConnections);
   }
 
-  /** Of the times that a loop keeps for its connections. */
-  Duration shortestDeadline() {
-    return Collections.min(List.of(joinTimeout, heartbeat, writeStall, drain));
+  /** Fine enough for the shortest of the times that a loop keeps for its connections. */
+  long tickNanos() {
+    Duration shortest = Collections.min(List.of(joinTimeout, heartbeat, writeStall, drain));
+    return Math.min(TICK_MAX.toNanos(), shortest.toNanos() / 4);
   }
 
   /** What the kernel is told of {@link #sendBufferBytes}, or null if it shall decide by itself. */
