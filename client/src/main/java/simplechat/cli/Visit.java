@@ -45,6 +45,7 @@ final class Visit {
   private volatile @Nullable Conversation current;
   private @Nullable BackOff backOff;
   private boolean lostTexts;
+  private boolean unread;
 
   Visit(
       Settings settings, Transcript transcript, Input input, Screen screen, Interrupts interrupts) {
@@ -97,9 +98,12 @@ final class Visit {
     return inOrder ? exitCode : ExitCode.ERROR;
   }
 
-  /** How long nothing may go on. Who asked for the end waits no longer than a person. */
+  /**
+   * How long nothing may go on. Who asked for the end waits no longer than a person, and nobody
+   * waits for the same reader twice.
+   */
   private long patienceMillis() {
-    return input.interactive() || interrupts.exitCode() != 0
+    return input.interactive() || interrupts.exitCode() != 0 || unread
         ? PERSON_PATIENCE_MILLIS
         : PIPE_PATIENCE_MILLIS;
   }
@@ -256,6 +260,7 @@ final class Visit {
         }
         long waitedMillis = TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - since);
         if (waitedMillis > patienceMillis) {
+          unread = printer.isFull();
           return null;
         }
       }
@@ -274,7 +279,7 @@ final class Visit {
   }
 
   private String whoIsSlow() {
-    return printer.isFull() ? "nobody reads the output" : "the server does not answer";
+    return unread ? "nobody reads the output" : "the server does not answer";
   }
 
   private void listUnconfirmed() {

@@ -159,6 +159,30 @@ class VisitTest {
     }
   }
 
+  /** Half a minute by another clock is enough: it is not waited for a second time at the end. */
+  @Test
+  void whoReadsNothingOfAPipeIsWaitedForOnce() throws Exception {
+    AtomicLong seconds = new AtomicLong();
+    LongSupplier clock = () -> TimeUnit.SECONDS.toNanos(seconds.get());
+    try (PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, false, null, clock);
+        Peer peer = server.accept()) {
+      peer.expect(ClientMessage.Hello.class);
+      visit.hold();
+      peer.welcome("alice", 0, 0);
+      String text = "x".repeat(1_000);
+      for (int i = 0; i < 1_000; i++) {
+        peer.send(new ServerMessage.Msg(i, 1, "bob", text));
+      }
+      visit.endInput();
+      peer.expect(ClientMessage.Leave.class);
+      seconds.addAndGet(29);
+      assertThat(visit.endsWithin(500)).isFalse();
+      seconds.addAndGet(31);
+      assertThat(visit.exitCode()).isEqualTo(1);
+      assertThat(visit.err()).contains("* nobody reads the output\n");
+    }
+  }
+
   /** What is said to somebody who is sent away with this code. */
   private String atTheDoor(ErrorCode code, int exitCode) throws Exception {
     try (PipedVisit visit = new PipedVisit(server.port(), Visit.PIPE, false, null);
