@@ -2,6 +2,10 @@ package simplechat.cli;
 
 import java.io.IOException;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.function.IntFunction;
 import org.jline.reader.impl.LineReaderImpl;
 import org.jline.terminal.Attributes;
 import org.jline.terminal.Attributes.ControlChar;
@@ -15,8 +19,9 @@ import org.jline.utils.InfoCmp.Capability;
 /**
  * JLine's reader, which can also let go of the terminal in the middle of a line and take it again.
  *
- * <p>Threading: as its superclass; {@link #prompt}, {@link #suspend}, {@link #resume} and {@link
- * #resize} may be called by any thread. While it is suspended whoever wants to print waits.
+ * <p>Threading: as its superclass; {@link #prompt}, {@link #printAbove}, {@link #suspend}, {@link
+ * #resume} and {@link #resize} may be called by any thread. While it is suspended, and while the
+ * terminal is being resized, whoever wants to print waits, and keeps what it has.
  */
 final class PromptReader extends LineReaderImpl {
   /** Control character 0 of a terminal driver: this key has no meaning to it. */
@@ -25,6 +30,12 @@ final class PromptReader extends LineReaderImpl {
   /** So long a read waits for a key, in tenths of a second, as in the superclass. */
   private static final int READ_TENTHS = 1;
 
+  /**
+   * A size that has been the same for so long is the last of a drag. Twice as long as tmux, which
+   * wraps its rows at once, takes at most to tell of a size that comes after another.
+   */
+  private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
   private final boolean plain;
   private final Attributes found;
   private final Attributes between;
@@ -32,6 +43,10 @@ final class PromptReader extends LineReaderImpl {
   private volatile boolean held;
   private volatile String talkPrompt = "";
   private volatile boolean talking;
+  private final Condition quiet = lock.newCondition();
+  private boolean resizing;
+  private int resizedColumns;
+  private long resizedNanos;
 
   /**
    * @param plain whether the terminal must not be sent escape sequences
@@ -70,6 +85,7 @@ final class PromptReader extends LineReaderImpl {
     lock.lock();
     try {
       talkPrompt = prompt;
+      settle();
       if (reading && showTalkPrompt()) {
         redisplay();
       }
@@ -163,13 +179,82 @@ final class PromptReader extends LineReaderImpl {
     }
   }
 
-  /** Draws the line for another size of the terminal. */
+  /** The terminal has another size, perhaps the first of many; draws the line for the last. */
   void resize() {
     lock.lock();
     try {
-      if (reading) {
-        redraw();
+      resizing = true;
+      resizedNanos = System.nanoTime();
+      settle();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Prints rows, above the line if one is read. While the terminal is being resized it waits: what
+   * has to be taken back of the line would not be where it is thought to be. Nothing helps what was
+   * on its way when the size changed: a terminal wraps its rows again before it tells of it.
+   *
+   * @param rows what to print, for so many columns
+   */
+  void printAbove(IntFunction<String> rows) {
+    lock.lock();
+    try {
+      if (reading && terminal.getSize().getColumns() != size.getColumns()) {
+        // The signal that says so comes a moment later.
+        resizing = true;
       }
+      settle();
+      printAbove(rows.apply(terminal.getSize().getColumns()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until the size has been the same for a while, and draws the line for it. */
+  private void settle() {
+    try {
+      while (resizing) {
+        int columns = terminal.getSize().getColumns();
+        if (columns != resizedColumns) {
+          resizedColumns = columns;
+          resizedNanos = System.nanoTime();
+        }
+        long left = resizedNanos + QUIET_NANOS - System.nanoTime();
+        if (left > 0) {
+          // Without the lock, so keys are answered.
+          quiet.awaitNanos(left);
+        } else {
+          resizing = false;
+          if (reading) {
+            fit();
+            redisplay();
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Takes back the line, in the rows into which a terminal has wrapped it again. */
+  private void fit() {
+    size = terminal.getBufferSize();
+    display.resize(size);
+    display.update(List.of(), 0, false);
+    terminal.puts(Capability.clr_eos);
+  }
+
+  @Override
+  protected void redisplay(boolean flush) {
+    lock.lock();
+    try {
+      // A key does not wait until the size is the last one.
+      if (resizing && terminal.getSize().getColumns() != size.getColumns()) {
+        fit();
+      }
+      super.redisplay(flush);
     } finally {
       lock.unlock();
     }

@@ -96,26 +96,28 @@ final class TerminalScreen implements Screen {
 
   @Override
   public void show(List<Item> items) {
-    AttributedStringBuilder rows = new AttributedStringBuilder();
-    int known = terminal.getSize().getColumns();
+    if (items.isEmpty()) {
+      return;
+    }
+    PromptReader editing = reader;
+    if (editing != null) {
+      editing.printAbove(columns -> rows(items, columns));
+    } else {
+      terminal.writer().print(rows(items, terminal.getSize().getColumns()));
+      terminal.flush();
+    }
+  }
+
+  private String rows(List<Item> items, int known) {
     int columns = known > 0 ? known : DEFAULT_COLUMNS;
+    AttributedStringBuilder rows = new AttributedStringBuilder();
     for (Item item : items) {
       for (List<Part> row : Rows.of(item.line(), columns)) {
         row.forEach(part -> rows.append(part.text(), style(part)));
         rows.append('\n');
       }
     }
-    if (rows.length() == 0) {
-      return;
-    }
-    String text = plain() ? rows.toString() : rows.toAnsi(terminal);
-    PromptReader editing = reader;
-    if (editing != null) {
-      editing.printAbove(text);
-    } else {
-      terminal.writer().print(text);
-      terminal.flush();
-    }
+    return plain() ? rows.toString() : rows.toAnsi(terminal);
   }
 
   @Override

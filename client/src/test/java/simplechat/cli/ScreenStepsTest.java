@@ -36,9 +36,7 @@ class ScreenStepsTest {
     assumeTrue(Tmux.isInstalled(), "tmux is not installed");
     columns = width;
     int time = (int) Instant.now().getEpochSecond();
-    String clock =
-        LocalTime.ofInstant(Instant.ofEpochSecond(time), ZoneId.systemDefault())
-            .format(DateTimeFormatter.ofPattern("HH:mm"));
+    String clock = clock(time);
     try (ScriptedServer server = new ScriptedServer();
         Tmux tmux = new Tmux(columns, ROWS)) {
       tmux.startClient(server.port(), "-u alice");
@@ -93,6 +91,56 @@ class ScreenStepsTest {
       assertThat(peer.expect(ClientMessage.Send.class).text())
           .isEqualTo(typed.substring("send ".length()));
     }
+  }
+
+  /**
+   * A terminal wraps its rows again before it tells the program how wide it is now, and tmux tells
+   * of no more than four sizes a second.
+   */
+  @ParameterizedTest
+  @CsvSource({"80,50", "60,23", "100,140"})
+  void whatComesInWhileTheWindowIsDraggedStandsAboveWhatIsTyped(int width, int otherWidth)
+      throws Exception {
+    assumeTrue(Tmux.isInstalled(), "tmux is not installed");
+    columns = width;
+    int time = (int) Instant.now().getEpochSecond();
+    String clock = clock(time);
+    try (ScriptedServer server = new ScriptedServer();
+        Tmux tmux = new Tmux(columns, 200)) {
+      tmux.startClient(server.port(), "-u alice");
+      Peer peer = server.acceptAndWelcome(0);
+      tmux.await("here yet\nalice>");
+      above = tmux.screen().replaceAll("alice>$", "");
+      String typed = "send " + (WIDE + " " + ACCENTED + " ").repeat(30) + "fin";
+      tmux.type(typed);
+      tmux.press("Left", "Left", "Left");
+      expect(tmux, typed, typed.length() - 3);
+
+      int step = Integer.signum(otherWidth - width);
+      for (int now = width + step; now != width; now += step) {
+        tmux.resize(now);
+        tell(peer, time, clock, "m" + said.size());
+        step = now == otherWidth ? -step : step;
+      }
+      tmux.resize(width);
+      tell(peer, time, clock, "last");
+      expect(tmux, typed, typed.length() - 3);
+
+      // A key does not wait until what is being dragged stays.
+      tmux.resize(otherWidth);
+      columns = otherWidth;
+      tmux.type("X");
+      typed = typed.replace("fin", "Xfin");
+      tmux.await("\n" + rows("alice> " + typed));
+      tmux.press("Enter");
+      assertThat(peer.expect(ClientMessage.Send.class).text())
+          .isEqualTo(typed.substring("send ".length()));
+    }
+  }
+
+  private static String clock(int time) {
+    return LocalTime.ofInstant(Instant.ofEpochSecond(time), ZoneId.systemDefault())
+        .format(DateTimeFormatter.ofPattern("HH:mm"));
   }
 
   private void tell(Peer peer, int time, String clock, String text) throws Exception {
