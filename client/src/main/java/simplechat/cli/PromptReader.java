@@ -13,6 +13,7 @@ import org.jline.terminal.Attributes.InputFlag;
 import org.jline.terminal.Attributes.LocalFlag;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
+import org.jline.utils.AttributedString;
 import org.jline.utils.Display;
 import org.jline.utils.InfoCmp.Capability;
 
@@ -29,6 +30,11 @@ final class PromptReader extends LineReaderImpl {
 
   /** So long a read waits for a key, in tenths of a second, as in the superclass. */
   private static final int READ_TENTHS = 1;
+
+  /** A mark at each end, and where a wide character does not fit. */
+  private static final int MARKS_COLUMNS = 4;
+
+  private static final int ROW_MIN_COLUMNS = 2 * MARKS_COLUMNS;
 
   /**
    * A size that has been the same for so long is the last of a drag. Twice as long as tmux, which
@@ -47,6 +53,8 @@ final class PromptReader extends LineReaderImpl {
   private boolean resizing;
   private int resizedColumns;
   private long resizedNanos;
+  private boolean over;
+  private int rowColumns;
 
   /**
    * @param plain whether the terminal must not be sent escape sequences
@@ -241,6 +249,13 @@ final class PromptReader extends LineReaderImpl {
   /** Takes back the line, in the rows into which a terminal has wrapped it again. */
   private void fit() {
     size = terminal.getBufferSize();
+    if (plain) {
+      // What a terminal has wrapped into rows above stays there: nothing leads up.
+      terminal.puts(Capability.carriage_return);
+      display.reset();
+      display.resize(size);
+      return;
+    }
     display.resize(size);
     display.update(List.of(), 0, false);
     terminal.puts(Capability.clr_eos);
@@ -254,9 +269,73 @@ final class PromptReader extends LineReaderImpl {
       if (resizing && terminal.getSize().getColumns() != size.getColumns()) {
         fit();
       }
-      super.redisplay(flush);
+      if (!plain || skipRedisplay || size.getColumns() <= 0) {
+        super.redisplay(flush);
+      } else {
+        redisplayRow(flush);
+      }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Without escape sequences no cursor goes up or right. So the line gets one row, which is written
+   * anew, and only what is around the cursor is seen of a line that is longer: {@code <} and {@code
+   * >} stand for the rest. A line that is over is left whole.
+   */
+  private void redisplayRow(boolean flush) {
+    AttributedString line = shown(buf.toString());
+    int cursor = shown(buf.upToCursor()).columnLength(terminal);
+    // As in Rows, the last column stays free.
+    int width = Math.max(ROW_MIN_COLUMNS, size.getColumns() - 1);
+    if (line.columnLength(terminal) > width) {
+      if (over) {
+        display.update(List.of(), 0, false);
+        super.redisplay(flush);
+        return;
+      }
+      int hidden = hiddenColumns(cursor, width);
+      AttributedString left = line.columnSubSequence(terminal, 0, hidden);
+      if (hidden > 0) {
+        line = join("<", line.substring(left.length(), line.length()));
+        cursor -= left.columnLength(terminal) - 1;
+      }
+      if (line.columnLength(terminal) > width) {
+        line = join(line.columnSubSequence(terminal, 0, width - 1), ">");
+      }
+    }
+    int columns = line.columnLength(terminal);
+    String blanks = " ".repeat(Math.max(0, Math.min(rowColumns, width) - columns));
+    rowColumns = columns;
+    display.reset();
+    display.update(List.of(join(line, blanks)), cursor, flush);
+  }
+
+  /**
+   * So many are behind the mark on the left: none, or such that the cursor is in the right half.
+   */
+  private static int hiddenColumns(int cursor, int width) {
+    int last = width - MARKS_COLUMNS;
+    return cursor <= last ? 0 : ((cursor - last) / (width / 2) + 1) * (width / 2);
+  }
+
+  private AttributedString shown(String typed) {
+    return join(prompt, Sanitiser.text(typed));
+  }
+
+  private static AttributedString join(CharSequence one, CharSequence other) {
+    return new AttributedString(one.toString() + other);
+  }
+
+  @Override
+  protected void doCleanup(boolean newLine) {
+    over = true;
+    try {
+      super.doCleanup(newLine);
+    } finally {
+      over = false;
+      rowColumns = 0;
     }
   }
 

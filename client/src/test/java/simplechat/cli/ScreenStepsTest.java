@@ -3,6 +3,8 @@ package simplechat.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalTime;
@@ -14,6 +16,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import simplechat.client.ScriptedServer;
 import simplechat.client.ScriptedServer.Peer;
 import simplechat.protocol.ClientMessage;
@@ -136,6 +139,83 @@ class ScreenStepsTest {
       assertThat(peer.expect(ClientMessage.Send.class).text())
           .isEqualTo(typed.substring("send ".length()));
     }
+  }
+
+  /** Where no cursor may be sent up, and none to the right. */
+  @ParameterizedTest
+  @ValueSource(strings = {"NO_COLOR=1", "TERM=dumb"})
+  void withoutEscapeSequencesALineMovesInOneRow(String variable) throws Exception {
+    assumeTrue(Tmux.isInstalled(), "tmux is not installed");
+    columns = 20;
+    int time = (int) Instant.now().getEpochSecond();
+    String clock = clock(time);
+    Path recording = Files.createTempFile("chat-terminal", ".raw");
+    recording.toFile().deleteOnExit();
+    try (ScriptedServer server = new ScriptedServer();
+        Tmux tmux = new Tmux(columns, ROWS)) {
+      tmux.type("export " + variable);
+      tmux.press("Enter");
+      tmux.record(recording);
+      tmux.startClient(server.port(), "-u alice");
+      Peer peer = server.acceptAndWelcome(0);
+      tmux.await("here yet\nalice>");
+      above = tmux.screen().replaceAll("alice>$", "");
+
+      tmux.type("send one two three four");
+      expectRow(tmux, "<o three four", 13);
+      tell(peer, time, clock, "hi");
+      tell(peer, time, clock, WIDE);
+      expectRow(tmux, "<o three four", 13);
+      tmux.press("Home");
+      expectRow(tmux, "alice> send one tw>", 7);
+      tell(peer, time, clock, "ho");
+      expectRow(tmux, "alice> send one tw>", 7);
+      tmux.press("Right", "Right", "Right", "Right", "Right");
+      tmux.type("XY");
+      expectRow(tmux, "alice> send XYone >", 14);
+      tmux.press("Right", "Right");
+      expectRow(tmux, "<nd XYone two thre>", 8);
+      tmux.press("End");
+      tmux.type(" " + WIDE);
+      expectRow(tmux, "< four " + WIDE, 11);
+      tmux.press("BSpace");
+      tell(peer, time, clock, "again");
+      expectRow(tmux, "< four " + WIDE.charAt(0), 9);
+      tmux.press("Enter");
+      assertThat(peer.expect(ClientMessage.Send.class).text())
+          .isEqualTo("XYone two three four " + WIDE.charAt(0));
+      peer.send(new ServerMessage.Ack(said.size(), 1));
+      // What was said is to be read afterwards.
+      above += String.join("", said) + "alice> send XYone tw\no three four \u540d\n";
+      said.clear();
+      expectRow(tmux, "alice>", 7);
+
+      tmux.type("send " + "\u540d".repeat(20));
+      expectRow(tmux, "<" + "\u540d".repeat(4), 9);
+      tmux.press("Home", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right");
+      expectRow(tmux, "<nd " + "\u540d".repeat(7) + ">", 10);
+      columns = 33;
+      tmux.resize(columns);
+      tmux.await("\nalice> send " + "\u540d".repeat(9) + ">");
+      assertThat(tmux.cursor()).startsWith("18,");
+      tmux.press("C-u");
+      tmux.type("leave");
+      tmux.press("Enter");
+      peer.expect(ClientMessage.Leave.class);
+    }
+    String recorded = Files.readString(recording);
+    assertThat(recorded.substring(recorded.indexOf("welcome"))).doesNotContain("\u001b");
+  }
+
+  private void expectRow(Tmux tmux, String row, int cursor) {
+    String screen = above + String.join("", said) + row;
+    Awaitility.await()
+        .pollInterval(Duration.ofMillis(50))
+        .untilAsserted(
+            () -> {
+              assertThat(tmux.screen()).isEqualTo(screen);
+              assertThat(tmux.cursor()).isEqualTo(cursor + "," + (screen.lines().count() - 1));
+            });
   }
 
   private static String clock(int time) {
