@@ -31,6 +31,7 @@ final class PlainScreen implements Screen {
   private final OutputStream err;
   private final IntSupplier outColumns;
   private final IntSupplier errColumns;
+  private final Rows rows = Rows.inLocale(System.getenv());
   private final AtomicLong pieces = new AtomicLong();
 
   /**
@@ -83,12 +84,12 @@ final class PlainScreen implements Screen {
     }
   }
 
-  private static void append(StringBuilder text, Line line, int columns) {
+  private void append(StringBuilder text, Line line, int columns) {
     if (columns == 0) {
       text.append(line.plain()).append('\n');
       return;
     }
-    for (List<Part> row : Rows.of(line, columns)) {
+    for (List<Part> row : rows.of(line, columns)) {
       row.forEach(part -> text.append(part.text()));
       text.append('\n');
     }

@@ -2,6 +2,8 @@ package simplechat.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
 import simplechat.cli.Line.Part;
 
 /**
@@ -9,7 +11,8 @@ import simplechat.cli.Line.Part;
  *
  * <p>A terminal that wraps by itself would begin a row with whatever the sender put there, for
  * example with a time and a name. So no row is left to it: widths are judged generously, and a row
- * that is thought wider than it is merely ends early.
+ * that is thought wider than it is merely ends early. How generously, the locale decides: decision
+ * 0016.
  */
 final class Rows {
   /** Below it an indent of full depth would leave too little of the row. */
@@ -17,10 +20,35 @@ final class Rows {
 
   private static final String NARROW_INDENT = "  ";
 
-  private Rows() {}
+  /** Which of them is the locale of characters, the first that is set. */
+  private static final List<String> LOCALE_VARIABLES = List.of("LC_ALL", "LC_CTYPE", "LANG");
+
+  private static final Pattern EAST_ASIAN = Pattern.compile("(zh|ja|ko)(?![A-Za-z])");
+
+  /** Below U+2000, Unicode calls none ambiguous but some from here to there. */
+  private static final int AMBIGUOUS_MIN = 0xA1;
+
+  private static final int AMBIGUOUS_MAX = 0x451;
+
+  private final boolean eastAsian;
+
+  private Rows(boolean eastAsian) {
+    this.eastAsian = eastAsian;
+  }
+
+  /** Of terminals as they are in the locale that these variables name. */
+  static Rows inLocale(Map<String, String> environment) {
+    String locale =
+        LOCALE_VARIABLES.stream()
+            .map(variable -> environment.getOrDefault(variable, ""))
+            .filter(value -> !value.isEmpty())
+            .findFirst()
+            .orElse("");
+    return new Rows(EAST_ASIAN.matcher(locale).lookingAt());
+  }
 
   /** The rows of a line; a part that is cut keeps its look on both sides. */
-  static List<List<Part>> of(Line line, int columns) {
+  List<List<Part>> of(Line line, int columns) {
     // The last column stays free: writing to it leaves some terminals between two rows.
     int width = Math.max(NARROW_INDENT.length() + 2, columns - 1);
     String indent = columns < NARROW_COLUMNS ? NARROW_INDENT : Line.INDENT;
@@ -59,7 +87,7 @@ final class Rows {
    * blank, or where it is full. A blank in its first half is passed over: the row would be left too
    * empty.
    */
-  private static int fit(String text, int start, int before, int columns) {
+  private int fit(String text, int start, int before, int columns) {
     int used = before;
     int blank = -1;
     int at = start;
@@ -85,18 +113,19 @@ final class Rows {
     return row.get(row.size() - 1).text().endsWith(" ");
   }
 
-  private static int width(String text, int start, int end) {
-    return text.substring(start, end).codePoints().map(Rows::width).sum();
+  private int width(String text, int start, int end) {
+    return text.substring(start, end).codePoints().map(this::width).sum();
   }
 
   /** Columns of a character at most: where terminals differ, the larger. */
-  static int width(int codePoint) {
+  int width(int codePoint) {
     if (codePoint < 0x2000) {
-      return codePoint >= 0x1100 && codePoint <= 0x115F ? 2 : 1;
+      boolean ambiguous = codePoint >= AMBIGUOUS_MIN && codePoint <= AMBIGUOUS_MAX;
+      return (eastAsian && ambiguous) || (codePoint >= 0x1100 && codePoint <= 0x115F) ? 2 : 1;
     }
     boolean narrowLetter =
         codePoint < 0x2E80 && (Character.isLetterOrDigit(codePoint) || isPunctuation(codePoint));
-    return narrowLetter ? 1 : 2;
+    return narrowLetter && !eastAsian ? 1 : 2;
   }
 
   private static boolean isPunctuation(int codePoint) {

@@ -43,6 +43,7 @@ final class TerminalScreen implements Screen {
 
   private final Terminal terminal;
   private final int colours;
+  private final Rows cut = Rows.inLocale(System.getenv());
   private @Nullable PromptReader reader;
 
   private TerminalScreen(Terminal terminal) {
@@ -112,7 +113,7 @@ final class TerminalScreen implements Screen {
     int columns = known > 0 ? known : DEFAULT_COLUMNS;
     AttributedStringBuilder rows = new AttributedStringBuilder();
     for (Item item : items) {
-      for (List<Part> row : Rows.of(item.line(), columns)) {
+      for (List<Part> row : cut.of(item.line(), columns)) {
         row.forEach(part -> rows.append(part.text(), style(part)));
         rows.append('\n');
       }

@@ -133,6 +133,26 @@ class ClientTerminalTest {
     assertThat(tmux.screen().lines()).allMatch(row -> own.matcher(row).matches());
   }
 
+  /** Terminals there may draw such characters in two columns each; this one does not. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void inALocaleOfEastAsiaRowsLeaveRoomForWideSigns(boolean prompting) throws Exception {
+    tmux = new Tmux(80, 40);
+    tmux.type("unset LC_ALL; export LC_CTYPE=ja_JP.UTF-8");
+    tmux.press("Enter");
+    tmux.startClient(prompting ? "" : "sleep 1000 | ", server.port(), "-u alice");
+    Peer peer = server.acceptAndWelcome(0);
+    peer.send(
+        new ServerMessage.Msg(0, now(), "bob", "\u00b1".repeat(60)),
+        new ServerMessage.Msg(1, now(), "bob", "\u0416".repeat(60)),
+        new ServerMessage.Msg(2, now(), "bob", "\u2026".repeat(60)),
+        new ServerMessage.Msg(3, now(), "bob", "end"));
+    tmux.await("bob: end");
+    for (String sign : List.of("\u00b1", "\u0416", "\u2026")) {
+      assertThat(tmux.screen()).contains("bob: " + sign.repeat(34) + "\n      " + sign.repeat(26));
+    }
+  }
+
   @Test
   void whoReadsAPipeNoticesThatTheTerminalIsResizedToo() throws Exception {
     tmux = new Tmux(80, 500);

@@ -2,7 +2,11 @@ package simplechat.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.ibm.icu.lang.UCharacter;
+import com.ibm.icu.lang.UCharacter.EastAsianWidth;
+import com.ibm.icu.lang.UProperty;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -10,6 +14,8 @@ import simplechat.cli.Line.Look;
 import simplechat.cli.Line.Part;
 
 class RowsTest {
+  private static final Rows ROWS = Rows.inLocale(Map.of("LANG", "en_GB.UTF-8"));
+  private static final Rows EAST_ASIAN_ROWS = Rows.inLocale(Map.of("LANG", "ja_JP.UTF-8"));
   private static final long SEED = Long.getLong("test.seed", System.nanoTime());
 
   @Test
@@ -85,14 +91,52 @@ class RowsTest {
       }
       assertThat(rejoined.toString()).as("seed %d", SEED).isEqualTo(whole.toString());
       for (String row : rows) {
-        int width = row.codePoints().map(Rows::width).sum();
+        int width = row.codePoints().map(ROWS::width).sum();
         assertThat(width).as("seed %d", SEED).isLessThan(Math.max(5, columns));
       }
     }
   }
 
+  /** What Unicode calls ambiguous is twice as wide at some terminals of East Asia. */
+  @Test
+  void noCharacterIsWiderThanItIsThoughtToBe() {
+    for (int codePoint = 0; codePoint <= Character.MAX_CODE_POINT; codePoint++) {
+      int kind = UCharacter.getIntPropertyValue(codePoint, UProperty.EAST_ASIAN_WIDTH);
+      boolean wide = kind == EastAsianWidth.WIDE || kind == EastAsianWidth.FULLWIDTH;
+      int most = wide ? 2 : 1;
+      int mostInEastAsia = kind == EastAsianWidth.AMBIGUOUS ? 2 : most;
+      assertThat(ROWS.width(codePoint)).as("U+%04X", codePoint).isGreaterThanOrEqualTo(most);
+      assertThat(EAST_ASIAN_ROWS.width(codePoint))
+          .as("U+%04X", codePoint)
+          .isGreaterThanOrEqualTo(mostInEastAsia);
+    }
+  }
+
+  @Test
+  void greekAndRussianFillTheirRowsWhereTheyAreAtHome() {
+    String text = "\u0436\u03b1".repeat(30);
+    assertThat(rows(Line.of(text), 61)).containsExactly(text);
+    assertThat(EAST_ASIAN_ROWS.of(Line.of(text), 121)).hasSize(1);
+    assertThat(EAST_ASIAN_ROWS.of(Line.of(text), 120)).hasSize(2);
+  }
+
+  @Test
+  void theFirstVariableThatIsSetNamesTheLocale() {
+    assertThat(degreeColumns(Map.of())).isEqualTo(1);
+    assertThat(degreeColumns(Map.of("LANG", "ko"))).isEqualTo(2);
+    assertThat(degreeColumns(Map.of("LANG", "zh_TW.UTF-8", "LC_CTYPE", ""))).isEqualTo(2);
+    assertThat(degreeColumns(Map.of("LANG", "zh_TW.UTF-8", "LC_CTYPE", "el_GR"))).isEqualTo(1);
+    assertThat(degreeColumns(Map.of("LC_CTYPE", "el_GR", "LC_ALL", "ja_JP.UTF-8"))).isEqualTo(2);
+    // Konkani.
+    assertThat(degreeColumns(Map.of("LANG", "kok_IN"))).isEqualTo(1);
+  }
+
+  private static int degreeColumns(Map<String, String> environment) {
+    return Rows.inLocale(environment).width('\u00b0');
+  }
+
   private static List<String> rows(Line line, int columns) {
-    return Rows.of(line, columns).stream()
+    return ROWS.of(line, columns).stream()
         .map(row -> row.stream().map(Part::text).collect(Collectors.joining()))
         .toList();
   }
