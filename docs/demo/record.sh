@@ -61,6 +61,14 @@ finish() {
 }
 trap finish EXIT
 
+# Some viewers show no animation, and some people want none: else they see two empty prompts.
+show_last_frame_where_nothing_moves() {
+  local last
+  last=$(sed -n 's/^ *100\.000%{\(transform:[^}]*\)}$/\1/p' "$svg")
+  [[ -n $last ]] || fail 'where is the last frame?'
+  sed -i "s/^\( *\)#screen_view {\$/\1@media (prefers-reduced-motion: reduce) { #screen_view { animation: none !important } }\n&\n\1    $last;/" "$svg"
+}
+
 render() {
   need termtosvg
   # Its terminal takes the sixteen colours' grey for bold black, and stays bold; the same grey of the
@@ -69,6 +77,7 @@ render() {
   termtosvg render "$work/grey.cast" "$svg" --template window_frame \
     --min-frame-duration 30 --loop-delay "$last_frame_millis" 2>"$work/termtosvg.log" ||
     fail "termtosvg: $(cat "$work/termtosvg.log")"
+  show_last_frame_where_nothing_moves
   printf 'record: %s, %s bytes\n' "${svg##*/}" "$(wc -c <"$svg")"
 }
 
