@@ -6,6 +6,8 @@ import simplechat.protocol.ErrorCode;
 
 /** What to say about the end of a connection. Pure. */
 final class Farewell {
+  private static final String FULL = "the server is full";
+
   private Farewell() {}
 
   /** For somebody who was in the room. */
@@ -34,6 +36,10 @@ final class Farewell {
 
   private static String bye(Goodbye goodbye) {
     ErrorCode code = ErrorCode.of(goodbye.code());
+    if (code == ErrorCode.SERVER_FULL) {
+      return FULL
+          + (goodbye.text().isBlank() || goodbye.text().equals(FULL) ? "" : ": " + goodbye.text());
+    }
     String known = code == null ? null : known(code);
     if (known != null) {
       return known;
@@ -46,7 +52,6 @@ final class Farewell {
     return switch (code) {
       case LEFT -> "left the chat";
       case SHUTDOWN -> "server is shutting down";
-      case SERVER_FULL -> "the server is full";
       case SLOW -> "too slow for the room";
       case TIMEOUT -> "the server heard nothing for too long";
       case REPLACED -> "this name continues in another window";

@@ -41,7 +41,9 @@ final class Program {
           ? printHelp(commandLine)
           : run(body);
     } catch (ParameterException e) {
-      complain(String.valueOf(e.getMessage()));
+      complain(
+          String.valueOf(e.getMessage())
+              .replaceFirst("^Unmatched argument at index \\d+: ('.*')$", "$1 is no option"));
       complain("try: " + commandLine.getCommandName() + " --help");
       return ExitCode.USAGE;
     } catch (UnreadableException e) {

@@ -75,7 +75,7 @@ final class PromptInput implements Input {
   }
 
   private boolean confirm(long lines) {
-    String answer = prompt.ask(lines + " lines: send them all? [y/N] ");
+    String answer = prompt.ask(lines + " lines, each a command: run them all? [y/N] ");
     return answer != null && answer.strip().toLowerCase(Locale.ROOT).matches("y|yes");
   }
 

@@ -407,6 +407,7 @@ class ClientProgramTest {
     assertUsage("a name is needed: --username NAME or CHAT_USERNAME");
     assertUsage("--history is a number from 0 to 65535, not '-1'", "-u", "a", "--history=-1");
     assertUsage("Unknown option: '--colour'", "--colour");
+    assertUsage("'hello' is no option", "hello");
   }
 
   @Test

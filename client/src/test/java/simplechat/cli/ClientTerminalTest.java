@@ -516,7 +516,7 @@ class ClientTerminalTest {
     tmux.paste(lines.toString(), inBrackets);
     tmux.press("Enter");
     if (inBrackets) {
-      tmux.await("1000 lines: send them all? [y/N]");
+      tmux.await("1000 lines, each a command: run them all? [y/N]");
       tmux.type("y");
       tmux.press("Enter");
     }
@@ -543,7 +543,7 @@ class ClientTerminalTest {
     tmux.await("> send 3\n>\nalice>");
     tmux.paste("send 4\nsend 5\nsend 6\nsend 7", true);
     tmux.press("Enter");
-    tmux.await("4 lines: send them all? [y/N]");
+    tmux.await("4 lines, each a command: run them all? [y/N]");
     peer.send(new ServerMessage.Msg(3, now(), "bob", "what?"));
     tmux.await("bob: what?");
     tmux.press("Enter");

@@ -67,7 +67,7 @@ class VisitTest {
 
   @Test
   void aFullServerRefuses() throws Exception {
-    assertThat(atTheDoor(ErrorCode.SERVER_FULL, 3)).isEqualTo("the server is full\n");
+    assertThat(atTheDoor(ErrorCode.SERVER_FULL, 3)).isEqualTo("the server is full: why\n");
   }
 
   /** By another clock: half a minute, again after each confirmation, and no more. */

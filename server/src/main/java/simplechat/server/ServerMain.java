@@ -106,7 +106,12 @@ public final class ServerMain implements Callable<Integer> {
   }
 
   private static int misused(PrintWriter err, Environment environment, Exception e) {
-    err.println("chat server: " + environment.blamed(oneLine(e)));
+    String fault =
+        environment
+            .blamed(oneLine(e))
+            .replaceFirst(" is not an? (int|long|double)$", " is not a number")
+            .replaceFirst("^Unmatched argument at index \\d+: ('.*')$", "$1 is no option");
+    err.println("chat server: " + fault);
     err.println("try: chat server --help");
     return EXIT_USAGE;
   }

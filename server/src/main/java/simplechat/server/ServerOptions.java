@@ -205,7 +205,10 @@ final class ServerOptions {
       return new TlsFiles(tlsCert, tlsKey);
     }
     if (tlsCert != null || tlsKey != null) {
-      throw new IllegalArgumentException("tls-cert and tls-key go together");
+      throw new IllegalArgumentException(
+          (tlsKey == null
+              ? "tls-key is missing, for the certificate"
+              : "tls-cert is missing, for the key"));
     }
     return null;
   }
