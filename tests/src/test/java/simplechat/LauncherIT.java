@@ -140,6 +140,16 @@ class LauncherIT {
     assertThat(ended.out() + ended.err()).contains("java.home = " + JAVA_HOME + "\n");
   }
 
+  @Test
+  void aJavaHomeWithoutAJavaIsNamedAndDoesNoHarm() throws Exception {
+    Path bin = bin();
+    script(bin.resolve("java"), "exec '%s/bin/java' \"$@\"".formatted(JAVA_HOME));
+    Ended ended = run(Map.of("PATH", "" + bin, "JAVA_HOME", "/nowhere"), "client", "--version");
+    assertThat(ended.status()).isZero();
+    assertThat(ended.err())
+        .isEqualTo("chat: JAVA_HOME has no Java 17 or later, so another is looked for: /nowhere\n");
+  }
+
   private Path bin() throws IOException {
     Path bin = Files.createDirectories(dir.resolve("shims"));
     for (String tool : TOOLS) {
