@@ -121,6 +121,8 @@ final class PipedVisit implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    // Else its printer would wait for as long as this JVM lives.
+    release();
     keys.close();
     if (log != null) {
       log.close();
