@@ -287,6 +287,11 @@ class HostileInputTest {
         }
       }
     }
+    // Behind all others in the system's queue: none of them is still to be accepted then.
+    try (BytePeer last = BytePeer.connect(server.address())) {
+      last.send(new byte[] {0x7F});
+      assertThat(last.frame("BYE")).isNotNull();
+    }
     server.awaitConnections(0);
     return (threads.getThreadAllocatedBytes(server.loopThread()) - before) / count;
   }
