@@ -41,7 +41,7 @@ final class Past {
 
   private long newestEnd;
   private long sendsEnd;
-  private ServerMessage.@Nullable Ack lastAck;
+  private int lastSendNo;
 
   /** Takes in a run that lies behind all others. */
   void add(Run run) {
@@ -54,7 +54,7 @@ final class Past {
     newestEnd = run.endPosition();
     if (run.sendNo() != 0) {
       sendsEnd = newestEnd;
-      lastAck = run.ack();
+      lastSendNo = run.sendNo();
     }
   }
 
@@ -75,7 +75,7 @@ final class Past {
 
   /** What acknowledges the SENDs that lie at or behind the position, if there are any. */
   ServerMessage.@Nullable Ack ackSince(long position) {
-    return sendsEnd > position ? lastAck : null;
+    return sendsEnd > position ? new ServerMessage.Ack((int) (sendsEnd - 1), lastSendNo) : null;
   }
 
   private static long behind(long position, long start, long end) {

@@ -18,7 +18,6 @@ final class Run {
   private long eventsBefore;
   private int events;
   private int sendNo;
-  private int seq;
   private boolean left;
   private @Nullable Run nextOfOwner;
   private @Nullable Run nextInSegment;
@@ -60,7 +59,7 @@ final class Run {
 
   /** What tells the owner that its SENDs in here, and all before, are in the room. */
   ServerMessage.Ack ack() {
-    return new ServerMessage.Ack(seq, sendNo);
+    return new ServerMessage.Ack((int) (endPosition() - 1), sendNo);
   }
 
   /** True if the owner's LEFT is the last in here. */
@@ -106,7 +105,6 @@ final class Run {
     this.to = to;
     if (sendNo != 0) {
       this.sendNo = sendNo;
-      this.seq = (int) endPosition();
     }
     events++;
   }
@@ -115,6 +113,5 @@ final class Run {
   void gone(int events, int sendNo) {
     this.events = events;
     this.sendNo = sendNo;
-    this.seq = (int) (endPosition() - 1);
   }
 }
