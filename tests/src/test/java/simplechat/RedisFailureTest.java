@@ -423,10 +423,12 @@ class RedisFailureTest {
       RawPeer alice = one.join("alice");
       RawPeer bob = one.join("bob");
       alice.expect(Joined.class);
+      long reconnects = shared(one).reconnects();
       beginAndEnd.get(0).accept(redis);
       alice.say("waits");
       alice.expectNothingOf(Ack.class);
-      long reconnects = shared(one).reconnects();
+      // Else what is said could come to Redis when it refuses no more.
+      await().until(() -> !shared(one).up() || shared(one).reconnects() > reconnects);
       beginAndEnd.get(1).accept(redis);
       assertThat(bob.expect(Msg.class).text()).isEqualTo("waits");
       alice.say("goes on");
